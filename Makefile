@@ -1,0 +1,63 @@
+# Every target sets up what it needs in .venv and runs; nothing is installed globally.
+#
+#   make demo      read a spun page that ships with the project
+#   make test      the tests of the base install
+#   make test-all  the same tests with every extra installed
+#   make check     lint, types and all tests
+#   make bench     print the benchmark tables
+#   make model CORPORA=DIR LEXICONS=DIR   build the English model
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# What an editable install has to be repeated for. The kernels are compiled in place.
+INSTALLED := pyproject.toml setup.py $(wildcard src/unspin/kernels/*.py)
+
+.PHONY: demo test test-all check lint types bench model clean
+
+demo: $(VENV)/.base
+	$(BIN)/unspin read examples/demo.html
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q
+
+test-all: $(VENV)/.all
+	$(BIN)/python -m pytest -q
+
+check: lint types test-all
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.all
+	$(BIN)/mypy
+
+bench: $(VENV)/.all
+	$(BIN)/python -m bench.restore
+	$(BIN)/python -m bench.detect
+
+model: $(VENV)/.all
+	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
+		{ echo "usage: make model CORPORA=DIR LEXICONS=DIR" >&2; exit 2; }
+	$(BIN)/python -m train.build --corpora $(CORPORA) --lexicons $(LEXICONS) -o src/unspin/data/en
+
+clean:
+	rm -rf $(VENV) build src/unspin.egg-info src/unspin/kernels/*.so
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(BIN)/python $(INSTALLED)
+	$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python $(INSTALLED)
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/.base
+
+$(VENV)/.all: $(BIN)/python $(INSTALLED)
+	$(PIP) install -e '.[dev,train]'
+	@touch $@ $(VENV)/.base $(VENV)/.dev

@@ -1,0 +1,208 @@
+"""How well are spun pages told from clean ones, by length, family and rate?
+
+    python -m bench.detect --corpora C --lexicons L
+
+Every system gives a page a score, and thresholds are set on clean pages of the same length that
+the same system has scored: for a family that is left out of the channel, without it there too.
+The score of unspin is its evidence per word; the probability ranks pages of one length alike, but
+runs into its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from bench import samples, work
+from bench.metrics import auc, true_positive_rate
+from bench.rivals import SCORES
+from bench.samples import Samples
+from bench.tables import Cell, Column, Run, Table, publish
+from train.corpus import held_out
+from train.families import FAMILIES
+from unspin.reader import Reader
+
+LEVELS = {"light": 0.1, "medium": 0.2, "heavy": 0.4}  # share of all words
+ELEMENT_LEVELS = {"light": 0.3, "medium": 0.6, "heavy": 0.9}  # share of word types
+FALSE_POSITIVES = {"1%": 0.01, "0.1%": 0.001}
+BATCH = 100  # pages a task
+
+KNOWN, LEFT_OUT = "unspin, family known", "unspin, family left out"
+
+NOTE = f"""\
+Pages cut from documents of sources that no model was trained on; spun ones from news, clean ones \
+from all sources. *AUC*: probability that a spun page scores higher than a clean one. *TPR at 1%*: \
+share of the spun pages above the threshold that 1% of the clean pages pass. *Left out*: the \
+sources that the family draws from are taken out of the channel. Families substitute \
+{", ".join(f"{rate:.0%}" for rate in LEVELS.values())} of all words (light, medium, heavy) as far \
+as their habits allow; element has a table of \
+{", ".join(f"{rate:.0%}" for rate in ELEMENT_LEVELS.values())} of the word types that it could \
+substitute; *swapped* is the share of words that was. Pages of 1,000 words are often joined from \
+several articles of one source."""
+
+
+class Size(NamedTuple):
+    """Pages of about so many words: how many clean ones, and spun ones of a family at a rate."""
+
+    words: int
+    clean: int
+    spun: int
+
+
+# At 1,000 words the texts do not suffice for more; there 0.1% means one page.
+SIZES = (Size(100, 4000, 100), Size(300, 4000, 100), Size(1000, 1500, 50))
+QUICK_SIZES = (Size(100, 400, 20), Size(300, 300, 20), Size(1000, 100, 10))
+
+
+class System(NamedTuple):
+    """What gives scores: a rival, or unspin (rival "") without some sources of its channel."""
+
+    rival: str
+    without: tuple[str, ...] = ()
+
+
+class Job(NamedTuple):
+    """Pages for a system to score."""
+
+    system: System
+    pages: list[str]
+
+
+class Quality(NamedTuple):
+    """How well a system tells two sets of pages apart; rates in the order of FALSE_POSITIVES."""
+
+    auc: float
+    true_positives: tuple[float, ...]
+
+
+class Case(NamedTuple):
+    """A family at a level: the share of words that was swapped, and what every system made of
+    it, by the name of the row or column it goes to."""
+
+    family: str
+    level: str
+    swapped: float
+    quality: dict[str, Quality]
+
+
+def score(job: Job) -> list[float]:
+    """The score of every page, higher if it is more likely spun."""
+    if job.system.rival:
+        return [SCORES[job.system.rival](page) for page in job.pages]
+    reader = _reader(job.system.without)
+    return [reader.read(page).llr_per_word for page in job.pages]
+
+
+def measure(given: work.Options, documents: Samples, size: Size) -> tuple[int, list[Case]]:
+    """The number of clean pages of a size, and every family at every level against them."""
+    systems = {name: _systems(family(given.lexicons).sources) for name, family in FAMILIES.items()}
+    clean = samples.pages(documents.clean, size.words)[: size.clean]
+    distinct = list(dict.fromkeys(s for named in systems.values() for s in named.values()))
+    jobs = [Job(system, clean) for system in distinct]
+    kinds: list[tuple[str, str, float]] = []
+    for name, load in FAMILIES.items():
+        pages = samples.pages(documents.to_spin[name], size.words)[: size.spun]
+        for level, rate in (ELEMENT_LEVELS if name == "element" else LEVELS).items():
+            spun = samples.spun(pages, load(given.lexicons), rate)
+            kinds.append((name, level, samples.share_swapped(spun)))
+            jobs += [Job(system, [s.text for s in spun]) for system in systems[name].values()]
+    scores = iter(_scores(jobs, given.workers))
+    on_clean = {system: next(scores) for system in distinct}
+    cases = [
+        Case(
+            name,
+            level,
+            swapped,
+            {
+                title: _quality(on_clean[system], next(scores))
+                for title, system in systems[name].items()
+            },
+        )
+        for name, level, swapped in kinds
+    ]
+    return len(clean), cases
+
+
+def main() -> None:
+    """Run the benchmark and print its tables."""
+    given = work.options(__doc__)
+    documents = samples.divide(held_out(given.corpora), "bench")
+    measured = []
+    for size in QUICK_SIZES if given.quick else SIZES:
+        clean, cases = measure(given, documents, size)
+        measured.append((f"{size.words:,} words ({clean:,} clean pages)", cases))
+    tables = [_summary(title, cases) for title, cases in measured]
+    tables += [_by_family(title, cases) for title, cases in measured]
+    publish(Run("detect", work.command("detect", given), NOTE), tables, keep=not given.quick)
+
+
+def _systems(sources: Sequence[str]) -> dict[str, System]:
+    return {
+        KNOWN: System(""),
+        LEFT_OUT: System("", samples.left_out(sources)),
+        **{rival: System(rival) for rival in SCORES},
+    }
+
+
+@cache
+def _reader(without: tuple[str, ...]) -> Reader:
+    # Scores need no edits: with a confidence that none reaches, no page is read a second time.
+    return Reader(min_confidence=1.0, without=without)
+
+
+def _scores(jobs: Sequence[Job], workers: int) -> list[list[float]]:
+    """The scores of every job, which are done in batches to keep all workers busy."""
+    batches = [
+        (number, Job(job.system, job.pages[start : start + BATCH]))
+        for number, job in enumerate(jobs)
+        for start in range(0, len(job.pages), BATCH)
+    ]
+    results: list[list[float]] = [[] for _ in jobs]
+    done = work.spread(score, [job for _, job in batches], workers)
+    for (number, _), scores in zip(batches, done, strict=True):
+        results[number] += scores
+    return results
+
+
+def _quality(clean: Sequence[float], spun: Sequence[float]) -> Quality:
+    rates = (true_positive_rate(clean, spun, rate) for rate in FALSE_POSITIVES.values())
+    return Quality(auc(clean, spun), tuple(rates))
+
+
+def _columns(prefix: str) -> list[Column]:
+    rates = [Column(f"TPR at {name}", ".0%") for name in FALSE_POSITIVES]
+    return [Column(f"{prefix}: AUC", ".3f"), *rates]
+
+
+def _summary(title: str, cases: Sequence[Case]) -> Table:
+    columns = [Column("system")]
+    for level in LEVELS:
+        columns += _columns(level)
+    rows: list[list[Cell]] = []
+    for system in cases[0].quality:
+        row: list[Cell] = [system]
+        for level in LEVELS:
+            found = [case.quality[system] for case in cases if case.level == level]
+            row.append(sum(quality.auc for quality in found) / len(found))
+            rates = zip(*(quality.true_positives for quality in found), strict=True)
+            row += [sum(rate) / len(found) for rate in rates]
+        rows.append(row)
+    return Table(f"{title}, mean of the families", columns, rows)
+
+
+def _by_family(title: str, cases: Sequence[Case]) -> Table:
+    columns = [Column("family"), Column("level"), Column("swapped", ".1%")]
+    for system in cases[0].quality:
+        columns += _columns(system.removeprefix("unspin, family "))
+    rows: list[list[Cell]] = []
+    for case in cases:
+        row: list[Cell] = [case.family, case.level, case.swapped]
+        for quality in case.quality.values():
+            row += [quality.auc, *quality.true_positives]
+        rows.append(row)
+    return Table(f"{title}, by family", columns, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The command line that the benchmarks share, and work spread over processes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Options(NamedTuple):
+    """The folders of the texts and the word relations; `quick` for a small run."""
+
+    corpora: Path
+    lexicons: Path
+    workers: int
+    quick: bool
+
+
+def options(description: str | None) -> Options:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of the clean texts")
+    parser.add_argument("--lexicons", type=Path, required=True, help="folder of word relations")
+    parser.add_argument("--workers", type=int, default=2, help="processes to use (default 2)")
+    parser.add_argument("--quick", action="store_true", help="a small run, printed and not kept")
+    given = parser.parse_args()
+    return Options(given.corpora, given.lexicons, given.workers, given.quick)
+
+
+def command(name: str, given: Options) -> str:
+    """The command that makes a result again, with names in place of folders."""
+    quick = " --quick" if given.quick else ""
+    return f"python -m bench.{name} --corpora CORPORA --lexicons LEXICONS{quick}"
+
+
+def spread(
+    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int
+) -> list[Result]:
+    """The results of all tasks, in their order; progress goes to standard error."""
+    results: list[Result] = []
+    with ProcessPoolExecutor(workers) as pool:
+        for result in pool.map(work, tasks):
+            results.append(result)
+            print(f"\r{len(results)} of {len(tasks)}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return results

@@ -1,0 +1,860 @@
+# cython: language_level=3, wraparound=False, cdivision=True, initializedcheck=False
+"""The hot loops: n-gram look-up, and forward-backward over the lattice of one stretch of text.
+
+Typed Python: compiled by Cython where there is a C compiler, run as it stands otherwise.
+Vocabulary: an *arc* spans printed tokens and carries the words they may stand for; a *state* is
+a pair of neighbouring arcs, which is the context that a trigram needs; a *choice* is a
+possible original of one printed word (an entry of the channel).
+"""
+
+from array import array
+
+import cython
+from cython.cimports.libc.math import exp, log, pow
+
+BOS = cython.declare(cython.int, 1)
+EOS = cython.declare(cython.int, 2)
+LEAST_KEPT = cython.declare(cython.double, 0.02)  # no spinner is sure to replace a word
+DIMENSIONS = cython.declare(cython.int, 64)
+TOPIC_UNIT = cython.declare(cython.double, 1024.0)
+FIRST_WORD = cython.declare(cython.int, 9)  # numbers below stand for kinds of words
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.boundscheck(False)
+@cython.exceptval(check=False)
+def _find(
+    words: cython.ushort[::1], first: cython.Py_ssize_t, last: cython.Py_ssize_t, word: cython.int
+) -> cython.Py_ssize_t:
+    """Position of a word in a sorted stretch of `words`, or -1."""
+    size: cython.Py_ssize_t = words.shape[0]
+    if last > size:  # a damaged model must not read beyond its file
+        last = size
+    middle: cython.Py_ssize_t
+    end: cython.Py_ssize_t = last
+    while first < last:
+        middle = (first + last) >> 1
+        if cython.cast(cython.int, words[middle]) < word:
+            first = middle + 1
+        else:
+            last = middle
+    if first < end and cython.cast(cython.int, words[first]) == word:
+        return first
+    return -1
+
+
+@cython.cclass
+class Ngrams:
+    """A back-off 4-gram model as a trie of sorted word numbers.
+
+    Level n holds, for every n-gram, its last word (`wn`), code of its probability (`qn`), code of
+    its back-off weight (`rn`) and the start of its continuations in level n + 1 (`cn`); codes
+    index the tables `pn` and `bn` of linear probabilities and weights.
+    """
+
+    p1: cython.float[::1]
+    b1: cython.float[::1]
+    c1: cython.uint[::1]
+    w2: cython.ushort[::1]
+    q2: cython.uchar[::1]
+    r2: cython.uchar[::1]
+    c2: cython.uint[::1]
+    p2: cython.float[::1]
+    b2: cython.float[::1]
+    w3: cython.ushort[::1]
+    q3: cython.uchar[::1]
+    r3: cython.uchar[::1]
+    c3: cython.uint[::1]
+    p3: cython.float[::1]
+    b3: cython.float[::1]
+    w4: cython.ushort[::1]
+    q4: cython.uchar[::1]
+    p4: cython.float[::1]
+    bigram: cython.Py_ssize_t  # where `bigram_of` and `extend` found the n-grams, -1 if not
+    trigram: cython.Py_ssize_t
+
+    def __init__(self, a):
+        self.p1, self.b1, self.c1 = a["p1"], a["b1"], a["c1"]
+        self.w2, self.q2, self.r2, self.c2 = a["w2"], a["q2"], a["r2"], a["c2"]
+        self.w3, self.q3, self.r3, self.c3 = a["w3"], a["q3"], a["r3"], a["c3"]
+        self.w4, self.q4 = a["w4"], a["q4"]
+        self.p2, self.b2, self.p3, self.b3 = a["p2"], a["b2"], a["p3"], a["b3"]
+        self.p4 = a["p4"]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def after(self, context: cython.int, word: cython.int) -> cython.double:
+        """P(word | context); leaves the bigram's position in `bigram`."""
+        i: cython.Py_ssize_t = _find(self.w2, self.c1[context], self.c1[context + 1], word)
+        self.bigram = i
+        if i >= 0:
+            return self.p2[self.q2[i]]
+        return self.b1[context] * self.p1[word]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def extend(
+        self,
+        trigram: cython.Py_ssize_t,
+        bigram: cython.Py_ssize_t,
+        context: cython.int,
+        word: cython.int,
+        found: cython.Py_ssize_t,
+    ) -> cython.double:
+        """P(word | up to three words), the context given as positions in the trie.
+
+        `found` is the position of the bigram (context, word), which the caller knows; leaves that
+        of the trigram in `trigram`.
+        """
+        i: cython.Py_ssize_t
+        weight: cython.double = 1.0
+        self.trigram = -1
+        if bigram >= 0:
+            self.trigram = _find(self.w3, self.c2[bigram], self.c2[bigram + 1], word)
+        if trigram >= 0:
+            i = _find(self.w4, self.c3[trigram], self.c3[trigram + 1], word)
+            if i >= 0:
+                return self.p4[self.q4[i]]
+            weight = self.b3[self.r3[trigram]]
+        if bigram >= 0:
+            if self.trigram >= 0:
+                return weight * self.p3[self.q3[self.trigram]]
+            weight *= self.b2[self.r2[bigram]]
+        if found >= 0:
+            return weight * self.p2[self.q2[found]]
+        return weight * self.b1[context] * self.p1[word]
+
+    def score(self, words):
+        """log10 P of every word of one sentence, numbers in, `</s>` included if given."""
+        context: cython.int = BOS
+        bigram: cython.Py_ssize_t = -1
+        trigram: cython.Py_ssize_t = -1
+        word: cython.int
+        p: cython.double
+        scores = []
+        for word in words:
+            self.after(context, word)
+            found = self.bigram
+            p = self.extend(trigram, bigram, context, word, found)
+            scores.append(log(p) / log(10.0))
+            trigram = self.trigram
+            bigram = found
+            context = word
+        return scores
+
+
+@cython.cclass
+class Lattice:
+    """The lattice of one stretch of text.
+
+    Columns given, one entry a token (`words`, `slots`), a slot (`printed` and so on) or a choice:
+    `words` are the printed words as numbers, with EOS first and after every sentence; `slots` the
+    slot of a token that may have been spun, or -1. A slot is one printed word in one role; its
+    choices are `first[slot]` to `first[slot + 1]`, each with the word it stands for (`original`)
+    and the sources that swap the two (`sources`, a bit mask). `fanout[source * vocabulary + word]`
+    is the number of words that a source may print for a word, 0 if it would leave it alone.
+    """
+
+    model: Ngrams
+    topics: cython.schar[::1]  # DIMENSIONS bytes a word, for the most frequent words
+    words: cython.ushort[::1]
+    slots: cython.int[::1]
+    first: cython.uint[::1]
+    role: cython.uchar[::1]
+    unknown: cython.double[::1]  # per slot: share of its printed word among what the model lumps
+    printed: cython.ushort[::1]
+    original: cython.ushort[::1]
+    sources: cython.ushort[::1]
+    fanout: cython.ushort[::1]
+    word_class: cython.uchar[::1]
+    vocabulary: cython.Py_ssize_t
+    n_sources: cython.int
+
+    rates: cython.double[::1]  # per role and class of the original: share that was replaced
+    weights: cython.double[::1]  # per source: its share in the replacements
+    log_ratio: cython.double
+
+    weight: cython.double[::1]  # per choice: P(printed | original)
+    keep: cython.double[::1]  # per slot: P(printed | itself)
+    expected: cython.double[::1]  # per choice: how often it was taken, by the last pass
+    kept: cython.double[::1]  # per slot
+    seen: cython.double[::1]  # per slot: tokens
+
+    base: cython.double[::1]  # per token: P(printed | printed before it)
+    arc_first: cython.uint[::1]  # per token: its arcs; the first is "as printed"
+    arc_choice: cython.int[::1]
+    posterior: cython.double[::1]  # per arc
+    pair_probability: cython.float[::1]
+    pair_bigram: cython.int[::1]
+    pair_posterior: cython.float[::1]
+    pair_first: cython.uint[::1]
+    alpha: cython.double[::1]
+    beta: cython.double[::1]
+    norm: cython.double[::1]
+
+    state_first: cython.uint[::1]  # per arc: its states
+    state_bigram: cython.int[::1]
+    state_trigram: cython.int[::1]
+    edge_first: cython.uint[::1]  # per state: its edges from states before it
+    edge_from: cython.uint[::1]
+    edge_ratio: cython.float[::1]  # P(words | n-gram model), over that of the text as printed
+    edge_weight: cython.float[::1]  # what the passes use: tempered, and mixed with the cache
+    n_states: cython.Py_ssize_t
+    n_edges: cython.Py_ssize_t
+    beam: cython.double
+    prune: cython.double
+
+    def __init__(self, model, topics, words, slots, first, role, unknown, printed, original, sources,
+                 fanout, word_class, n_sources, rates, weights, beam, prune):
+        self.model, self.topics = model, topics
+        self.words, self.slots, self.first, self.role = words, slots, first, role
+        self.unknown, self.printed = unknown, printed
+        self.original, self.sources, self.fanout = original, sources, fanout
+        self.word_class = word_class
+        self.n_sources = n_sources
+        self.vocabulary = len(fanout) // n_sources
+        self.rates, self.weights = rates, weights
+        self.beam, self.prune = beam, prune
+        tokens = len(words)
+        self.weight, self.expected = _doubles(len(original)), _doubles(len(original))
+        self.keep, self.kept = _doubles(len(role)), _doubles(len(role))
+        self.seen = _doubles(len(role))
+        self.base, self.norm = _doubles(tokens), _doubles(tokens)
+        self.arc_first = array("I", bytes(4 * (tokens + 1)))
+        arcs = self.count_arcs()
+        self.arc_choice = array("i", bytes(4 * arcs))
+        self.posterior = _doubles(arcs)
+        self.alpha, self.beta = _doubles(arcs), _doubles(arcs)
+        self.state_first = array("I", bytes(4 * (arcs + 1)))
+        self.pair_first = array("I", bytes(4 * (tokens + 1)))
+        self.state_bigram, self.state_trigram = array("i", [0]), array("i", [0])
+        self.edge_first, self.edge_from = array("I", [0, 0]), array("I", [0])
+        self.edge_ratio, self.edge_weight = array("f", [0.0]), array("f", [0.0])
+        self.n_states = self.n_edges = 0
+
+    # -- building ---------------------------------------------------------------------------
+
+    def count_arcs(self):
+        i: cython.Py_ssize_t
+        arcs: cython.uint = 0
+        for i in range(self.words.shape[0]):
+            self.arc_first[i] = arcs
+            arcs += 1
+            if self.slots[i] >= 0:
+                arcs += self.first[self.slots[i] + 1] - self.first[self.slots[i]]
+                self.seen[self.slots[i]] += 1
+        self.arc_first[self.words.shape[0]] = arcs
+        return arcs
+
+    def build(self):
+        """Score the text as printed, then keep of every sentence the states worth scoring."""
+        i: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        start: cython.Py_ssize_t = 0
+        largest: cython.Py_ssize_t = 0
+        tokens: cython.Py_ssize_t = self.words.shape[0]
+        self.weigh()
+        for i in range(tokens):
+            self.arc_choice[self.arc_first[i]] = -1
+            for k in range(self.arc_first[i] + 1, self.arc_first[i + 1]):
+                choice = self.first[self.slots[i]] + k - self.arc_first[i] - 1
+                self.arc_choice[k] = choice
+        self.score_printed()
+        pairs: cython.Py_ssize_t = 0
+        for i in range(1, tokens):
+            pairs += self.arcs(i - 1) * self.arcs(i)
+            if self.words[i] == EOS:
+                largest = max(largest, pairs)
+                pairs = 0
+        self.pair_probability = array("f", bytes(4 * largest))
+        self.pair_bigram = array("i", bytes(4 * largest))
+        self.pair_posterior = array("f", bytes(4 * largest))
+        self.reserve(1, 0)
+        self.state_bigram[0] = self.state_trigram[0] = -1
+        self.n_states = 1
+        self.state_first[0], self.state_first[1] = 0, 1
+        for i in range(1, tokens):
+            if self.words[i] == EOS:
+                with cython.nogil:
+                    self.survey(start, i)
+                self.count_states(start, i)
+                with cython.nogil:
+                    self.connect(start, i)
+                start = i
+        self.alpha, self.beta = _doubles(self.n_states), _doubles(self.n_states)
+
+    def reserve(self, states, edges):
+        """Room for so many more states and edges."""
+        states += self.n_states
+        edges += self.n_edges
+        if states + 1 > self.edge_first.shape[0]:
+            self.state_bigram = _longer(self.state_bigram, "i", 2 * states)
+            self.state_trigram = _longer(self.state_trigram, "i", 2 * states)
+            self.edge_first = _longer(self.edge_first, "I", 2 * states + 1)
+        if edges > self.edge_from.shape[0]:
+            self.edge_from = _longer(self.edge_from, "I", 2 * edges)
+            self.edge_ratio = _longer(self.edge_ratio, "f", 2 * edges)
+            self.edge_weight = _longer(self.edge_weight, "f", 2 * edges)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def arcs(self, token: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        return self.arc_first[token + 1] - self.arc_first[token]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def word_of(self, token: cython.Py_ssize_t, arc: cython.Py_ssize_t) -> cython.int:
+        choice: cython.int = self.arc_choice[arc]
+        return self.words[token] if choice < 0 else self.original[choice]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def factor(self, token: cython.Py_ssize_t, arc: cython.Py_ssize_t) -> cython.double:
+        """Channel probability of an arc, over that of the text as printed."""
+        slot: cython.int = self.slots[token]
+        choice: cython.int = self.arc_choice[arc]
+        if slot < 0:
+            return 1.0
+        if choice < 0:
+            return self.keep[slot]
+        return self.weight[choice] / self.unknown[slot]
+
+    def score_printed(self):
+        """P of every printed word given the printed words before it."""
+        i: cython.Py_ssize_t
+        word: cython.int
+        context: cython.int = BOS
+        bigram: cython.Py_ssize_t = -1
+        trigram: cython.Py_ssize_t = -1
+        found: cython.Py_ssize_t
+        self.base[0] = 1.0
+        for i in range(1, self.words.shape[0]):
+            word = self.words[i]
+            self.model.after(context, word)
+            found = self.model.bigram
+            self.base[i] = self.model.extend(trigram, bigram, context, word, found)
+            trigram = self.model.trigram
+            bigram = found
+            context = word
+            if word == EOS:
+                context = BOS
+                bigram = trigram = -1
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def survey(self, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.void:
+        """Forward-backward over the bigrams of one sentence: which pairs of arcs matter?"""
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        b: cython.Py_ssize_t
+        k: cython.Py_ssize_t = 0
+        context: cython.int
+        word: cython.int
+        total: cython.double
+        p: cython.double
+        self.alpha[self.arc_first[start]] = 1.0
+        for i in range(start + 1, stop + 1):
+            self.pair_first[i] = k
+            total = 0.0
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                self.alpha[a] = 0.0
+            for b in range(self.arc_first[i - 1], self.arc_first[i]):
+                if self.alpha[b] == 0.0:
+                    for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                        self.pair_probability[k] = 0.0
+                        k += 1
+                    continue
+                context = self.word_of(i - 1, b)
+                if context == EOS:
+                    context = BOS
+                for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                    word = self.word_of(i, a)
+                    p = self.model.after(context, word) / self.base[i]
+                    self.pair_probability[k] = p
+                    self.pair_bigram[k] = self.model.bigram
+                    self.alpha[a] += self.alpha[b] * p
+                    k += 1
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                self.alpha[a] *= self.factor(i, a)
+                total += self.alpha[a]
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                self.alpha[a] /= total
+                if self.alpha[a] < self.beam and a > self.arc_first[i]:
+                    self.alpha[a] = 0.0
+            self.norm[i] = total
+        self.beta[self.arc_first[stop]] = 1.0
+        for i in range(stop, start, -1):
+            k = self.pair_first[i]
+            for b in range(self.arc_first[i - 1], self.arc_first[i]):
+                total = 0.0
+                for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                    p = self.pair_probability[k] * self.factor(i, a) * self.beta[a] / self.norm[i]
+                    self.pair_posterior[k] = p * self.alpha[b]
+                    total += p
+                    k += 1
+                self.beta[b] = total
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def survives(
+        self, token: cython.Py_ssize_t, pair: cython.Py_ssize_t, b: cython.Py_ssize_t,
+        a: cython.Py_ssize_t,
+    ) -> cython.bint:
+        """Likely pairs stay, and so does the text as printed."""
+        if self.pair_posterior[pair] > self.prune:
+            return True
+        return b == self.arc_first[token - 1] and a == self.arc_first[token]
+
+    @cython.ccall
+    @cython.boundscheck(False)
+    def count_states(self, start: cython.Py_ssize_t, stop: cython.Py_ssize_t):
+        """Reserve room for the states and edges of one sentence."""
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        b: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        states: cython.Py_ssize_t = 0
+        edges: cython.Py_ssize_t = 0
+        here: cython.Py_ssize_t
+        before: cython.Py_ssize_t = 1
+        for i in range(start + 1, stop + 1):
+            here = 0
+            k = self.pair_first[i]
+            for b in range(self.arc_first[i - 1], self.arc_first[i]):
+                for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                    here += self.survives(i, k, b, a)
+                    k += 1
+            states += here
+            edges += here * before
+            before = here
+        self.reserve(states, edges)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def connect(self, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.void:
+        """States of one sentence, and the 4-gram score of every step between two of them.
+
+        The third word back is that of a state's most likely predecessor.
+        """
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        b: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        x: cython.Py_ssize_t
+        y: cython.Py_ssize_t
+        width: cython.Py_ssize_t
+        context: cython.int
+        word: cython.int
+        p: cython.double
+        best: cython.double = 0.0
+        score: cython.double
+        for i in range(start + 1, stop + 1):
+            width = self.arcs(i)
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                self.state_first[a] = self.n_states
+                word = self.word_of(i, a)
+                for b in range(self.arc_first[i - 1], self.arc_first[i]):
+                    k = self.pair_first[i] + (b - self.arc_first[i - 1]) * width
+                    k += a - self.arc_first[i]
+                    if not self.survives(i, k, b, a):
+                        continue
+                    context = self.word_of(i - 1, b)
+                    if context == EOS:
+                        context = BOS
+                    y = self.n_states
+                    if word != EOS or y == self.state_first[a]:
+                        self.n_states += 1
+                        self.edge_first[y] = self.n_edges
+                        self.state_bigram[y] = self.pair_bigram[k]
+                        self.state_trigram[y] = -1
+                        best = 0.0
+                    if word == EOS:
+                        y = self.state_first[a]
+                        self.state_bigram[y] = -1
+                    for x in range(self.state_first[b], self.state_first[b + 1]):
+                        p = self.model.extend(
+                            self.state_trigram[x], self.state_bigram[x], context, word,
+                            self.pair_bigram[k],
+                        )
+                        p /= self.base[i]
+                        self.edge_from[self.n_edges] = x
+                        self.edge_ratio[self.n_edges] = p
+                        self.edge_weight[self.n_edges] = p
+                        self.n_edges += 1
+                        score = p * self.alpha[b]
+                        if score > best and word != EOS:
+                            best = score
+                            self.state_trigram[y] = self.model.trigram
+                self.state_first[a + 1] = self.n_states
+                self.edge_first[self.n_states] = self.n_edges
+
+    # -- estimating -------------------------------------------------------------------------
+
+    def weigh(self):
+        """Channel probabilities of all choices from the rates and weights."""
+        slot: cython.Py_ssize_t
+        choice: cython.Py_ssize_t
+        source: cython.int
+        p: cython.double
+        for slot in range(self.role.shape[0]):
+            p = self.rates[self.group(slot, self.printed[slot])] * self.reach(self.printed[slot])
+            self.keep[slot] = max(1.0 - p, LEAST_KEPT)
+            for choice in range(self.first[slot], self.first[slot + 1]):
+                p = 0.0
+                for source in range(self.n_sources):
+                    p += self.share(choice, source)
+                self.weight[choice] = p * self.rates[self.group(slot, self.original[choice])]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def reach(self, word: cython.int) -> cython.double:
+        """Weight of all sources that have something to print for a word."""
+        source: cython.int
+        total: cython.double = 0.0
+        for source in range(self.n_sources):
+            if self.fanout[source * self.vocabulary + word]:
+                total += self.weights[source]
+        return total
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def group(self, slot: cython.Py_ssize_t, word: cython.int) -> cython.int:
+        """Words of one class in one role share a rate."""
+        return self.role[slot] * 3 + self.word_class[word]
+
+    def expect(self):
+        """Forward-backward over the states: posteriors of arcs and expected counts.
+
+        Returns the log of P(text | channel) over P(text as printed).
+        """
+        with cython.nogil:
+            self.forward()
+            self.backward()
+        return self.log_ratio
+
+    def substituted(self, least):
+        """Tokens that were replaced with posterior `least` or more: [(token, posterior,
+        [(choice, posterior), ...])], likely choices first."""
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        found = []
+        for i in range(self.words.shape[0]):
+            if self.slots[i] < 0 or self.posterior[self.arc_first[i]] > 1.0 - least:
+                continue
+            choices = [
+                (self.arc_choice[a], self.posterior[a])
+                for a in range(self.arc_first[i] + 1, self.arc_first[i + 1])
+                if self.posterior[a] > 0.005
+            ]
+            choices.sort(key=lambda choice: -choice[1])
+            found.append((i, 1.0 - self.posterior[self.arc_first[i]], choices))
+        return found
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def forward(self) -> cython.void:
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        y: cython.Py_ssize_t
+        e: cython.Py_ssize_t
+        total: cython.double
+        p: cython.double
+        factor: cython.double
+        self.alpha[0] = 1.0
+        self.log_ratio = 0.0
+        for i in range(1, self.words.shape[0]):
+            total = 0.0
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                factor = self.factor(i, a)
+                for y in range(self.state_first[a], self.state_first[a + 1]):
+                    p = 0.0
+                    for e in range(self.edge_first[y], self.edge_first[y + 1]):
+                        p += self.alpha[self.edge_from[e]] * self.edge_weight[e]
+                    p *= factor
+                    self.alpha[y] = p
+                    total += p
+            y = self.state_first[self.arc_first[i]]
+            for y in range(y, self.state_first[self.arc_first[i + 1]]):
+                self.alpha[y] /= total
+            self.norm[i] = total
+            self.log_ratio += log(total)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def backward(self) -> cython.void:
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        y: cython.Py_ssize_t
+        e: cython.Py_ssize_t
+        p: cython.double
+        factor: cython.double
+        for a in range(self.expected.shape[0]):
+            self.expected[a] = 0.0
+        for a in range(self.kept.shape[0]):
+            self.kept[a] = 0.0
+        for y in range(self.n_states):
+            self.beta[y] = 0.0
+        i = self.words.shape[0] - 1
+        for y in range(self.state_first[self.arc_first[i]], self.n_states):
+            self.beta[y] = 1.0
+        for i in range(self.words.shape[0] - 1, 0, -1):
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                factor = self.factor(i, a) / self.norm[i]
+                self.posterior[a] = 0.0
+                for y in range(self.state_first[a], self.state_first[a + 1]):
+                    self.posterior[a] += self.alpha[y] * self.beta[y]
+                    p = factor * self.beta[y]
+                    for e in range(self.edge_first[y], self.edge_first[y + 1]):
+                        self.beta[self.edge_from[e]] += p * self.edge_weight[e]
+                if self.slots[i] >= 0:
+                    if self.arc_choice[a] < 0:
+                        self.kept[self.slots[i]] += self.posterior[a]
+                    else:
+                        self.expected[self.arc_choice[a]] += self.posterior[a]
+
+    def reestimate(self, rate_prior, rate_strength, weight_prior, weight_strength, parsimony):
+        """Rates and weights from the expected counts, then the probabilities of all choices.
+
+        P(word replaced by a source) = rate of its group x weight of the source, where the source
+        has the word; each is set to what was observed over what the other leads to expect, with a
+        Gamma prior worth `strength`. What explains hardly more than `parsimony` words counts for
+        less: one page was spun by one spinner, so a few sources and groups have all the swaps.
+        """
+        slot: cython.Py_ssize_t
+        choice: cython.Py_ssize_t
+        source: cython.int
+        group: cython.int
+        p: cython.double
+        groups: cython.Py_ssize_t = len(self.rates)
+        spun: cython.double[::1] = _doubles(groups)
+        words: cython.double[::1] = array("d", [rate_strength] * groups)
+        taken: cython.double[::1] = _doubles(self.n_sources)
+        chances: cython.double[::1] = array("d", [weight_strength] * self.n_sources)
+        for slot in range(self.role.shape[0]):
+            group = self.group(slot, self.printed[slot])
+            self.offer(words, chances, group, self.printed[slot], self.kept[slot])
+            for choice in range(self.first[slot], self.first[slot + 1]):
+                if self.expected[choice] < 1e-9:
+                    continue
+                group = self.group(slot, self.original[choice])
+                self.offer(words, chances, group, self.original[choice], self.expected[choice])
+                spun[group] += self.expected[choice]
+                p = 0.0
+                for source in range(self.n_sources):
+                    p += self.share(choice, source)
+                for source in range(self.n_sources):
+                    taken[source] += self.expected[choice] * self.share(choice, source) / p
+        for source in range(self.n_sources):
+            p = taken[source] * taken[source] / (taken[source] + parsimony)
+            self.weights[source] = (p + weight_strength * weight_prior[source]) / chances[source]
+        for group in range(groups):
+            p = spun[group] * spun[group] / (spun[group] + parsimony)
+            p += rate_prior * rate_strength
+            self.rates[group] = min(p / words[group], 1.0)
+        self.weigh()
+
+    def taken(self):
+        """Expected number of substitutions by each source."""
+        choice: cython.Py_ssize_t
+        source: cython.int
+        total: cython.double
+        taken = [0.0] * self.n_sources
+        for choice in range(self.expected.shape[0]):
+            if self.expected[choice] > 1e-3:
+                shares = [self.share(choice, source) for source in range(self.n_sources)]
+                total = sum(shares)
+                for source in range(self.n_sources):
+                    taken[source] += self.expected[choice] * shares[source] / total
+        return taken
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def offer(
+        self, words: cython.double[::1], chances: cython.double[::1], group: cython.int,
+        word: cython.int, count: cython.double,
+    ) -> cython.void:
+        """Count a word that stood in the original as a chance for every source that has it."""
+        source: cython.int
+        words[group] += count * self.reach(word)
+        for source in range(self.n_sources):
+            if self.fanout[source * self.vocabulary + word]:
+                chances[source] += count * self.rates[group]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def share(self, choice: cython.Py_ssize_t, source: cython.int) -> cython.double:
+        if not self.sources[choice] >> source & 1:
+            return 0.0
+        fan: cython.int = self.fanout[source * self.vocabulary + self.original[choice]]
+        return self.weights[source] / max(fan, 1)
+
+    def adapt(self, share: cython.double, trust: cython.double, topic: cython.double, window):
+        """Let the whole text, as now restored, speak for the words that belong to it.
+
+        Two adaptations of the language model's ratios. A cache of the text's words is mixed in
+        with weight `share` (Kuhn and De Mori, "A Cache-Based Natural Language Model", 1990); a
+        token does not count for itself. And a word gains by how well it keeps company with the
+        words up to `window` tokens away: `topic` times the sum of its PMI with each. In between,
+        ratios are raised to the power `trust`, since a model of short n-grams is surer of itself
+        than it should be.
+        """
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        total: cython.double[::1] = _doubles(self.vocabulary)
+        likeliest: cython.int[::1] = array("i", bytes(4 * len(self.words)))
+        for i in range(self.words.shape[0]):
+            best: cython.Py_ssize_t = self.arc_first[i]
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                total[self.word_of(i, a)] += self.posterior[a]
+                if self.posterior[a] > self.posterior[best]:
+                    best = a
+            likeliest[i] = self.word_of(i, best)
+        around: cython.int[::1] = array("i", bytes(4 * 64))
+        reach: cython.Py_ssize_t = window
+        with cython.nogil:
+            self.mix(total, likeliest, around, share, trust, topic / TOPIC_UNIT, reach)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def mix(
+        self, total: cython.double[::1], likeliest: cython.int[::1], around: cython.int[::1],
+        share: cython.double, trust: cython.double, topic: cython.double,
+        window: cython.Py_ssize_t,
+    ) -> cython.void:
+        i: cython.Py_ssize_t
+        a: cython.Py_ssize_t
+        e: cython.Py_ssize_t
+        word: cython.int
+        cached: cython.double
+        printed: cython.double
+        company: cython.double
+        gain: cython.double
+        tokens: cython.Py_ssize_t = self.words.shape[0]
+        for i in range(min(window, tokens)):
+            self.accompany(around, likeliest[i], 1)
+        for i in range(1, tokens):
+            if i + window < tokens:
+                self.accompany(around, likeliest[i + window], 1)
+            if i - window - 1 >= 0:
+                self.accompany(around, likeliest[i - window - 1], -1)
+            self.accompany(around, likeliest[i], -1)
+            printed = 1.0
+            company = 0.0
+            for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                word = self.word_of(i, a)
+                cached = 0.0
+                if word >= FIRST_WORD and total[word] > self.posterior[a]:
+                    cached = share * (total[word] - self.posterior[a]) / tokens / self.base[i]
+                gain = 0.0
+                if self.slots[i] >= 0 and self.state_first[a] < self.state_first[a + 1]:
+                    gain = topic * self.affinity(around, word)
+                if a == self.arc_first[i]:
+                    printed = pow(1.0 - share + cached, trust)
+                    company = gain
+                gain = exp(gain - company) / printed
+                e = self.edge_first[self.state_first[a]]
+                for e in range(e, self.edge_first[self.state_first[a + 1]]):
+                    self.edge_weight[e] = gain * pow(
+                        (1.0 - share) * self.edge_ratio[e] + cached, trust
+                    )
+            self.accompany(around, likeliest[i], 1)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def accompany(
+        self, around: cython.int[::1], word: cython.int, times: cython.int
+    ) -> cython.void:
+        """Add a word's vector to the sum of those around."""
+        d: cython.Py_ssize_t
+        row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, word) * DIMENSIONS
+        if row >= self.topics.shape[0]:
+            return
+        for d in range(DIMENSIONS):
+            around[d] += times * self.topics[row + d]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def affinity(self, around: cython.int[::1], word: cython.int) -> cython.double:
+        d: cython.Py_ssize_t
+        row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, word) * DIMENSIONS
+        product: cython.int = 0
+        if row >= self.topics.shape[0]:
+            return 0.0
+        for d in range(DIMENSIONS):
+            product += around[d] * self.topics[row + d]
+        return product
+
+    def sharpen(self, strength):
+        """Let the text's own habits speak: P(printed | original) from its expected counts.
+
+        Dirichlet prior: the channel as it is, worth `strength` occurrences. A word that the text
+        keeps elsewhere is less likely to have been replaced here; one that it always replaces by
+        the same word was replaced here too.
+        """
+        slot: cython.Py_ssize_t
+        choice: cython.Py_ssize_t
+        n: cython.double
+        key: cython.Py_ssize_t
+        total: cython.double[::1] = _doubles(self.vocabulary * self.rates.shape[0] // 3)
+        self.weigh()
+        for slot in range(self.role.shape[0]):
+            key = self.role[slot] * self.vocabulary
+            if self.unknown[slot] == 1.0:
+                total[key + self.printed[slot]] += self.kept[slot]
+            for choice in range(self.first[slot], self.first[slot + 1]):
+                total[key + self.original[choice]] += self.expected[choice]
+        for slot in range(self.role.shape[0]):
+            key = self.role[slot] * self.vocabulary
+            if self.unknown[slot] == 1.0:
+                n = total[key + self.printed[slot]] + strength
+                self.keep[slot] = (self.kept[slot] + strength * self.keep[slot]) / n
+            for choice in range(self.first[slot], self.first[slot + 1]):
+                n = total[key + self.original[choice]] + strength
+                self.weight[choice] = (self.expected[choice] + strength * self.weight[choice]) / n
+
+
+def _doubles(n):
+    return array("d", bytes(8 * n))
+
+
+def _longer(column, code, size):
+    longer = array(code, bytes(4 * size))
+    memoryview(longer)[: len(column)] = column
+    return longer

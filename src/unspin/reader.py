@@ -1,0 +1,252 @@
+"""From a page to its reading: opens the model once, then reads any number of pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from unspin import pages, text
+from unspin.lattice import Solution, Solver, Substitution
+from unspin.lm import LanguageModel
+from unspin.reading import Edit, Family, Reading, Suspect, Verdict, compose
+from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
+from unspin.thesaurus import Thesaurus
+
+MODEL = Path(__file__).parent / "data" / "en"
+
+BLOCK = 20_000  # tokens solved together: bounds memory, and holds nearly every page whole
+MIN_WORDS = 20  # eligible words below which nothing can be told
+SUSPICION = 0.5  # P(substituted) from which a word without a sure original is reported
+SPUN, CLEAN = 0.95, 0.5  # probability from which a page is called spun, and below which clean
+MOST_PASSES = 5
+ALTERNATIVES = 4
+
+# P(spun) from the evidence; fitted by train.calibrate on families and sources of their own.
+INTERCEPT, EVIDENCE, LENGTH, BOTH = -9.0, 40.0, -0.2, 8.0
+
+
+class _Result(NamedTuple):
+    """What one pass over a text found, before any edit is made."""
+
+    verdict: Verdict
+    probability: float
+    llr_per_word: float
+    rate: float
+    words: int
+    family: Family | None
+    edits: tuple[Edit, ...]
+    suspects: tuple[Suspect, ...]
+    reason: str
+
+
+class Reader:
+    """Reads pages: HTML or text in, verdict and restored text out.
+
+    >>> Reader().read("A short line.").verdict
+    'unsure'
+    """
+
+    def __init__(
+        self,
+        min_confidence: float = 0.5,
+        *,
+        model: Path = MODEL,
+        without: Collection[str] = (),
+    ) -> None:
+        """Open the model.
+
+        Args:
+            min_confidence: posterior from which a word is put back. Raise it to quote from the
+                restored text; lower it to see more of the guesses.
+            model: folder of the model, for another domain or language than the one that ships.
+            without: sources of the channel to leave out, to see how an unknown family fares.
+
+        Raises:
+            ModelError: a file of the model is missing or damaged.
+            ValueError: `min_confidence` is no probability.
+        """
+        if not 0.0 <= min_confidence <= 1.0:
+            raise ValueError(f"min_confidence is {min_confidence}, not between 0 and 1")
+        self.min_confidence = min_confidence
+        language_model = LanguageModel(model / "lm.bin")
+        self._thesaurus = Thesaurus(model / "channel.bin")
+        self._solver = Solver(language_model, self._thesaurus, without)
+
+    def read(self, page: str | bytes) -> Reading:
+        """Return the reading of one page, HTML or plain text.
+
+        A text is restored until nothing more changes, so that reading a restored text makes no
+        edit; a text for which that does not happen soon is left as it is.
+
+        Raises:
+            PageError: the page is binary or larger than the limits.
+        """
+        extracted = pages.extract(page)
+        first = self._pass(extracted.text, [(p.start, p.end) for p in extracted.furniture])
+        reading = Reading(
+            verdict=first.verdict,
+            probability=first.probability,
+            llr_per_word=first.llr_per_word,
+            rate=first.rate,
+            words=first.words,
+            family=first.family,
+            source_text=extracted.text,
+            edits=(),
+            suspects=first.suspects,
+            furniture=extracted.furniture,
+            reason=first.reason,
+        )
+        if not first.edits:
+            return reading
+        edits = self._until_nothing_changes(reading, first.edits)
+        if edits is None:
+            reason = f"{first.reason}; its words could not be put back consistently"
+            return replace(reading, suspects=_all_suspects(first), reason=reason)
+        changed = [(edit.start, edit.end) for edit in edits]
+        return replace(reading, edits=edits, suspects=_outside(first.suspects, changed))
+
+    def _until_nothing_changes(
+        self, reading: Reading, edits: tuple[Edit, ...]
+    ) -> tuple[Edit, ...] | None:
+        """The edits of all passes as one, or None if the passes do not come to rest."""
+        for _ in range(MOST_PASSES):
+            restored = replace(reading, edits=edits).text
+            page = pages.extract(restored)
+            if page.text != restored:
+                return None
+            again = self._pass(restored, [(p.start, p.end) for p in page.furniture])
+            if not again.edits:
+                return edits
+            edits = compose(edits, again.edits)
+        return None
+
+    def _pass(self, source: str, furniture: list[tuple[int, int]]) -> _Result:
+        tokens = tokenize(source)
+        words = _set_apart(tokens, furniture)
+        solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
+        eligible = sum(solution.eligible for solution in solutions)
+        ratio = sum(solution.log_ratio for solution in solutions)
+        rate = sum(solution.expected for solution in solutions) / max(words, 1)
+        evidence = ratio / max(eligible, 1)
+        probability = _probability(evidence, eligible)
+        verdict, reason = _verdict(probability, eligible, rate)
+        if verdict == "clean":
+            return _Result(verdict, probability, evidence, rate, words, None, (), (), reason)
+        substitutions = [s for solution in solutions for s in solution.substitutions]
+        family = self._family(solutions)
+        edits: list[Edit] = []
+        suspects: list[Suspect] = []
+        for substitution in substitutions:
+            edit = self._edit(source, tokens, substitution, family)
+            if edit and edit.confidence >= self.min_confidence and verdict == "spun":
+                edits.append(edit)
+            elif substitution.posterior >= SUSPICION:
+                start, end = tokens.start[substitution.token], tokens.end[substitution.token]
+                suspects.append(Suspect(start, end, source[start:end], substitution.posterior))
+        return _Result(
+            verdict, probability, evidence, rate, words, family, tuple(edits), tuple(suspects),
+            reason,
+        )  # fmt: skip
+
+    def _edit(
+        self, source: str, tokens: Tokens, substitution: Substitution, family: Family
+    ) -> Edit | None:
+        start, end = tokens.start[substitution.token], tokens.end[substitution.token]
+        printed = source[start:end]
+        ranked = [
+            (text.transfer_case(printed, choice.original), choice.posterior, choice.sources)
+            for choice in substitution.choices
+        ]
+        if not ranked or ranked[0][0] == printed:
+            return None
+        original, confidence, sources = ranked[0]
+        kept = (printed, 1.0 - substitution.posterior)
+        others = sorted([kept, *((w, p) for w, p, _ in ranked[1:])], key=lambda o: -o[1])
+        source_name = max(
+            self._thesaurus.source_names(sources), key=lambda name: family.weights.get(name, 0.0)
+        )
+        reason = source_name if family.name == source_name else f"{family.name}: {source_name}"
+        return Edit(
+            start, end, printed, original, confidence, tuple(others[:ALTERNATIVES]), reason
+        )
+
+    def _family(self, solutions: list[Solution]) -> Family:
+        """The family, by the sources that explain the substitutions."""
+        names = self._thesaurus.names
+        totals = dict.fromkeys(names, 0.0)
+        for solution in solutions:
+            for name, count in zip(names, solution.taken, strict=True):
+                totals[name] += count
+        everything = sum(totals.values()) or 1.0
+        shares = {name: total / everything for name, total in totals.items()}
+        element = sum(share for name, share in shares.items() if name.startswith("element"))
+        weights = {
+            name: round(share, 4)
+            for name, share in sorted(shares.items(), key=lambda item: -item[1])
+            if share >= 0.005
+        }
+        return Family("element" if element > 0.5 else "unknown family", weights)
+
+
+def _set_apart(tokens: Tokens, furniture: list[tuple[int, int]]) -> int:
+    """Protect the tokens of furniture; returns the number of words outside of it."""
+    words = 0
+    spans = iter([*furniture, (2**32, 2**32)])
+    start, end = next(spans)
+    for i, kind in enumerate(tokens.kind):
+        while tokens.start[i] >= end:
+            start, end = next(spans)
+        if tokens.start[i] >= start:
+            tokens.flags[i] |= PROTECTED
+        elif kind not in (PUNCTUATION, QUOTE):
+            words += 1
+    return words
+
+
+def _blocks(tokens: Tokens) -> Iterator[tuple[int, int]]:
+    """Stretches of whole sentences, each of about `BLOCK` tokens at most."""
+    first = 0
+    for start, stop in pairwise(tokens.sentences):
+        if stop - first > BLOCK and start > first:
+            yield first, start
+            first = start
+    if len(tokens) > first:
+        yield first, len(tokens)
+
+
+def _probability(evidence: float, eligible: int) -> float:
+    """P(spun) of a page with this much evidence a word over so many eligible words."""
+    if eligible == 0:
+        return 0.0
+    length = math.log(eligible)
+    score = INTERCEPT + EVIDENCE * evidence + LENGTH * length + BOTH * evidence * length
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(score, 30.0))))
+
+
+def _verdict(probability: float, eligible: int, rate: float) -> tuple[Verdict, str]:
+    if eligible == 0:
+        return "unsure", "no text in English to read"
+    if eligible < MIN_WORDS:
+        return "unsure", f"too short to tell: {eligible} words that a spinner could have replaced"
+    if probability >= SPUN:
+        return "spun", f"about {rate:.0%} of the words read better as another word they are spun from"
+    if probability < CLEAN:
+        return "clean", "the words fit their places as printed"
+    return "unsure", "some words fit badly, too few or too weakly to call the page spun"
+
+
+def _all_suspects(result: _Result) -> tuple[Suspect, ...]:
+    """Every word that would have been edited or suspected, as suspects."""
+    edited = (Suspect(e.start, e.end, e.spun, e.confidence) for e in result.edits)
+    return tuple(sorted([*result.suspects, *edited], key=lambda suspect: suspect.start))
+
+
+def _outside(
+    suspects: tuple[Suspect, ...], spans: list[tuple[int, int]]
+) -> tuple[Suspect, ...]:
+    covered = {position for start, end in spans for position in range(start, end)}
+    return tuple(suspect for suspect in suspects if suspect.start not in covered)

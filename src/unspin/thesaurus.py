@@ -1,0 +1,102 @@
+"""The channel P(spun | original): which words might a spinner have printed for which?
+
+Compiled from thesauri, WordNet's relations, rules and tables of known families. A source (say
+"WordNet hypernym") that has n words for an original prints each with probability 1/n; how much
+each source contributes is found for every text anew.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from unspin import arrays
+
+MAX_SOURCES = 16
+
+# Classes of words, which a spinner may treat each its own way: the commonest words of the
+# language, words that a dictionary lists, and their inflected forms with all the rest.
+FREQUENT, LEMMA, INFLECTED = range(3)
+
+
+class Choice(NamedTuple):
+    """A possible original of a printed word, and the names of the sources that swap the two."""
+
+    original: str
+    sources: tuple[str, ...]
+
+
+class Thesaurus:
+    """An opened channel.
+
+    For the printed word with number i in `number`, the entries `first[i]` to `first[i + 1]` of
+    `original` (numbers in the language model's vocabulary) and `sources` (bit masks) are its
+    possible originals, the likeliest first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a compiled channel.
+
+        Raises:
+            ModelError: the file is missing, damaged or no channel.
+        """
+        file = arrays.read(path, "channel")
+        self.path = path
+        self.names: tuple[str, ...] = tuple(file.meta["sources"])
+        self.prior: tuple[float, ...] = tuple(file.meta["prior"])
+        self.number = {
+            word: i for i, word in enumerate(bytes(file.arrays["spun"]).decode().split("\n"))
+        }
+        self.first = file.arrays["first"]
+        self.original = file.arrays["original"]
+        self.sources = file.arrays["sources"]
+        self.fanout = file.arrays["fanout"]
+        self.word_class = file.arrays["word_class"]
+
+    def choices(self, printed: str, words: Sequence[str]) -> list[Choice]:
+        """The possible originals of a printed word; `words` is the model's vocabulary."""
+        i = self.number.get(printed)
+        if i is None:
+            return []
+        return [
+            Choice(words[self.original[k]], self.source_names(self.sources[k]))
+            for k in range(self.first[i], self.first[i + 1])
+        ]
+
+    def source_names(self, mask: int) -> tuple[str, ...]:
+        """The sources in a bit mask."""
+        return tuple(name for bit, name in enumerate(self.names) if mask >> bit & 1)
+
+
+def write(
+    path: Path,
+    sources: Sequence[str],
+    prior: Sequence[float],
+    choices: Mapping[str, Iterable[tuple[int, int]]],
+    fanout: array[int],
+    word_class: bytes,
+) -> None:
+    """Write a channel: per printed word its (original, source mask) entries, likeliest first.
+
+    `fanout[source * vocabulary + original]` is the number of words that a source has for an
+    original; `prior` the share of each source before anything is known of a text; `word_class`
+    has one byte a word of the vocabulary.
+    """
+    first, original, masks = array("I", [0]), array("H"), array("H")
+    for entries in choices.values():
+        for word, mask in entries:
+            original.append(word)
+            masks.append(mask)
+        first.append(len(original))
+    columns = {
+        "spun": "\n".join(choices).encode(),
+        "first": first,
+        "original": original,
+        "sources": masks,
+        "fanout": fanout,
+        "word_class": word_class,
+    }
+    meta = {"sources": list(sources), "prior": list(prior)}
+    arrays.write(path, "channel", meta, columns)

@@ -1,0 +1,183 @@
+"""What a reading promises: its edits replay to its text, and its JSON is the agreed one."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unspin
+from unspin.pages import Passage
+from unspin.reading import Edit, Family, Reading, Suspect, compose, replay
+
+TEXT = "We meet astatine noon, helium said. Share this"
+EDITS = (
+    Edit(8, 16, "astatine", "at", 0.97, (("on", 0.02),), "element: synonym"),
+    Edit(23, 29, "helium", "he", 0.6, (("she", 0.3), ("helium", 0.05)), "element: synonym"),
+)
+
+
+def reading(text=TEXT, edits=EDITS, **changes):
+    values = {
+        "verdict": "spun",
+        "probability": 0.998,
+        "llr_per_word": 0.91,
+        "rate": 0.25,
+        "words": 8,
+        "family": Family("element", {"element": 0.9, "synonym": 0.1}),
+        "source_text": text,
+        "edits": edits,
+        "suspects": (Suspect(3, 7, "meet", 0.4),),
+        "furniture": (Passage(36, 46, "Share this", "share line"),),
+        "reason": "substitution explains the text better than its being printed so",
+    }
+    return Reading(**{**values, **changes})
+
+
+@st.composite
+def edited(draw, text):
+    """A text's edits: sorted, apart from each other, something for something."""
+    cuts = draw(st.lists(st.integers(0, len(text)), unique=True, max_size=12).map(sorted))
+    spans = [span for span in pairwise(cuts) if draw(st.booleans())]
+    return [
+        Edit(
+            start,
+            end,
+            text[start:end],
+            draw(st.text(min_size=1, max_size=4)),
+            draw(st.floats(0, 1)),
+            (),
+            "drawn",
+        )
+        for start, end in spans
+    ]
+
+
+@st.composite
+def two_passes(draw):
+    text = draw(st.text(max_size=30))
+    first = draw(edited(text))
+    second = draw(edited(replay(text, first)))
+    return text, first, second
+
+
+def test_replaying_the_edits_gives_the_text():
+    assert reading().text == "We meet at noon, he said. Share this"
+    assert reading().apply() == reading().text
+
+
+def test_a_reading_without_edits_returns_the_text_as_it_came():
+    assert reading(edits=()).text == TEXT
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (Edit(8, 16, "arsenic!", "as", 0.9, (), "element"),),
+        (Edit(40, 60, "e this", "x", 0.9, (), "element"),),
+        (EDITS[1], EDITS[0]),
+        (EDITS[0], EDITS[0]),
+        (Edit(8, 8, "", "at", 0.9, (), "element"),),
+    ],
+)
+def test_edits_that_do_not_lie_on_the_text_are_refused(edits):
+    with pytest.raises(ValueError, match="does not fit"):
+        reading(edits=edits)
+
+
+def test_a_higher_confidence_turns_edits_into_suspects():
+    cautious = reading().at_confidence(0.9)
+    assert cautious.edits == EDITS[:1]
+    assert [(s.spun, s.start) for s in cautious.suspects] == [("meet", 3), ("helium", 23)]
+    # he or she: that the word was substituted is surer than either of the two
+    assert cautious.suspects[1].confidence == pytest.approx(0.9)
+    assert cautious.text == "We meet at noon, helium said. Share this"
+
+
+def test_confidence_changes_nothing_but_edits_and_suspects():
+    before, after = reading().to_dict(), reading().at_confidence(0.9).to_dict()
+    assert {key for key in before if before[key] != after[key]} == {"text", "edits", "suspects"}
+
+
+def test_the_json_has_the_agreed_shape_and_order():
+    printed = json.loads(reading().to_json())
+    assert printed == {
+        "unspin": unspin.__version__,
+        "verdict": "spun",
+        "probability": 0.998,
+        "llr_per_word": 0.91,
+        "rate": 0.25,
+        "words": 8,
+        "family": {"name": "element", "weights": {"element": 0.9, "synonym": 0.1}},
+        "source_text": TEXT,
+        "text": "We meet at noon, he said. Share this",
+        "edits": [
+            {
+                "start": 8,
+                "end": 16,
+                "spun": "astatine",
+                "original": "at",
+                "confidence": 0.97,
+                "alternatives": [["on", 0.02]],
+                "reason": "element: synonym",
+            },
+            {
+                "start": 23,
+                "end": 29,
+                "spun": "helium",
+                "original": "he",
+                "confidence": 0.6,
+                "alternatives": [["she", 0.3], ["helium", 0.05]],
+                "reason": "element: synonym",
+            },
+        ],
+        "suspects": [{"start": 3, "end": 7, "spun": "meet", "confidence": 0.4}],
+        "furniture": [{"start": 36, "end": 46, "text": "Share this", "reason": "share line"}],
+        "reason": "substitution explains the text better than its being printed so",
+    }
+    assert list(printed) == list(reading().to_dict())
+
+
+def test_a_reading_without_a_family_prints_null():
+    assert json.loads(reading(family=None).to_json())["family"] is None
+
+
+@given(st.text())
+def test_any_text_becomes_json_that_can_be_encoded(text):
+    text += "\ud800"
+    printed = reading(text=text, edits=(), suspects=(), furniture=()).to_json()
+    assert "\n" not in printed
+    # Two halves that happen to stand side by side mean one character to a JSON reader.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    assert json.loads(printed.encode())["source_text"] == whole
+
+
+@given(two_passes())
+def test_composed_edits_do_what_two_passes_do(passes):
+    text, first, second = passes
+    composed = compose(first, second)
+    assert replay(text, composed) == replay(replay(text, first), second)
+    # and they are edits that a reading accepts
+    reading(text=text, edits=composed, suspects=(), furniture=())
+    assert all(edit.spun != edit.original for edit in composed)
+
+
+@given(two_passes())
+def test_a_pass_composed_with_nothing_is_itself(passes):
+    _, first, _ = passes
+    changing = tuple(edit for edit in first if edit.spun != edit.original)
+    assert compose(first, []) == compose([], first) == changing
+
+
+def test_edits_that_meet_become_one_with_the_lowest_confidence():
+    first = [Edit(3, 11, "astatine", "at", 0.9, (("on", 0.1),), "element")]
+    again = [Edit(3, 5, "at", "by", 0.8, (), "synonym")]
+    wider = [Edit(3, 10, "at wage", "at work", 0.95, (), "synonym")]
+    assert compose(first, again) == (Edit(3, 11, "astatine", "by", 0.8, (("on", 0.1),), "element"),)
+    assert compose(first, wider) == (Edit(3, 16, "astatine wage", "at work", 0.9, (), "element"),)
+
+
+def test_a_second_pass_that_takes_an_edit_back_leaves_none():
+    first = [Edit(0, 8, "astatine", "at", 0.9, (), "element")]
+    assert compose(first, [Edit(0, 2, "at", "astatine", 0.8, (), "synonym")]) == ()
