@@ -4,7 +4,7 @@
 #   make test      the tests of the base install
 #   make test-all  the same tests with every extra installed
 #   make check     lint, types and all tests
-#   make bench     print the benchmark tables
+#   make bench CORPORA=DIR LEXICONS=DIR   print the benchmark tables and keep them in bench/results
 #   make model CORPORA=DIR LEXICONS=DIR   build the English model
 
 PYTHON ?= python3
@@ -36,8 +36,11 @@ types: $(VENV)/.all
 	$(BIN)/mypy
 
 bench: $(VENV)/.all
-	$(BIN)/python -m bench.restore
-	$(BIN)/python -m bench.detect
+	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
+		{ echo "usage: make bench CORPORA=DIR LEXICONS=DIR" >&2; exit 2; }
+	$(BIN)/python -m bench.restore --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.detect --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.speed --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 model: $(VENV)/.all
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \

@@ -67,13 +67,18 @@ def numbers(model: LanguageModel, sentence: Sentence) -> list[int]:
     ]
 
 
+def scores(model: LanguageModel, line: list[int]) -> list[float]:
+    """log10 P of every word of a sentence or of a piece of one, given the words before it."""
+    return list(model.ngrams.score(line))
+
+
 def measure(model: LanguageModel, text: Iterable[Sentence]) -> Measured:
     """Score sentences under a model."""
     log10_p = 0.0
     tokens = unknown = 0
     for sentence in text:
         known = numbers(model, sentence)
-        log10_p += sum(model.ngrams.score([*known, EOS]))
+        log10_p += sum(scores(model, [*known, EOS]))
         tokens += len(known) + 1
         unknown += sum(symbol not in model.number for symbol in sentence.symbols)
     return Measured(-log10_p / math.log10(2.0), tokens, unknown)

@@ -1,4 +1,4 @@
-"""The measures: what share was put back, what harm was done, how well scores tell two sets apart."""
+"""What share was put back, what harm was done, how well do scores tell two sets apart?"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ verdict included: a page that is not called spun gets none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,8 +21,10 @@ from bench.tables import Cell, Column, Run, Table, publish
 from train.corpus import Document, held_out
 from train.families import FAMILIES
 from train.spin import Swap
-from unspin.reader import Reader
+from unspin.lm import LanguageModel
+from unspin.reader import MODEL, Reader
 from unspin.reading import Verdict
+from unspin.thesaurus import Thesaurus
 
 PAGE_WORDS = 400
 PAGES, QUICK_PAGES = 40, 6  # of every family
@@ -35,13 +37,16 @@ RATES = (0.2, 0.4, 0.6)
 ELEMENT_RATES = (0.6, 0.9)
 
 KNOWN, LEFT_OUT = "unspin, family known", "unspin, family left out"
+SYSTEMS = (KNOWN, LEFT_OUT, *RESTORERS)
 
 NOTE = f"""\
 Pages of about {PAGE_WORDS} words of news, each family its own, from sources that no model was \
 trained on. *Put back*: share of the substituted words and phrases that became the original again, \
 letter case aside. *Right*: share of the edits that lie exactly on a substitution and put its \
 original back. *Harmed*: share of the words which the spinner had left alone that were edited. \
-*Left out*: the sources that the family draws from are taken out of the channel. Rates are shares \
+*Left out*: the sources that the family draws from are taken out of the channel. *Offered*: share \
+of the substitutions whose original the channel has among its candidates, the most that can come \
+back. Rates are shares \
 of all words to substitute as far as the family's habits allow, for element shares of the word \
 types in its table; *swapped* is the share of words that was."""
 
@@ -70,12 +75,14 @@ class Outcome(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A family at a rate: the share of words that were swapped, and what every system made of
-    the pages."""
+    """A family at a rate and its pages: the share of their words that was swapped, the sources
+    to leave out, and what every system made of the pages."""
 
     family: str
     rate: float
     swapped: float
+    without: tuple[str, ...]
+    texts: list[Text]
     outcomes: dict[str, list[Outcome]]
 
 
@@ -87,36 +94,29 @@ def restore(task: Task) -> list[Outcome]:
     return [_read(_reader(task.without), text) for text in task.texts]
 
 
-def spun_cases(given: work.Options, documents: dict[str, list[Document]]) -> list[Case]:
-    """Every family at every rate, restored by every system."""
-    cases, tasks = [], []
+def spun_cases(given: work.Options, documents: Mapping[str, list[Document]]) -> Iterator[Case]:
+    """Every family at every rate, not restored yet."""
     for name, load in FAMILIES.items():
         family = load(given.lexicons)
-        count = QUICK_PAGES if given.quick else PAGES
-        pages = samples.pages(documents[name], PAGE_WORDS)[:count]
+        pages = samples.pages(documents[name], PAGE_WORDS)
+        pages = pages[: QUICK_PAGES if given.quick else PAGES]
         for rate in ELEMENT_RATES if name == "element" else RATES:
             spun = samples.spun(pages, family, rate)
-            cases.append(Case(name, rate, samples.share_swapped(spun), {}))
             texts = [Text(page.text, page.swaps) for page in spun]
-            tasks += [
-                Task(KNOWN, (), given.lexicons, texts),
-                Task(LEFT_OUT, samples.left_out(family.sources), given.lexicons, texts),
-                *(Task(rival, (), given.lexicons, texts) for rival in RESTORERS),
-            ]
-    results = iter(work.spread(restore, tasks, given.workers))
-    for case in cases:
-        case.outcomes.update((system, next(results)) for system in (KNOWN, LEFT_OUT, *RESTORERS))
-    return cases
+            without = samples.left_out(family.sources)
+            yield Case(name, rate, samples.share_swapped(spun), without, texts, {})
 
 
-def clean_outcomes(
-    given: work.Options, system: str, documents: Sequence[Document]
-) -> list[Outcome]:
-    """What a system makes of clean documents, one by one."""
-    texts = [Text(document.text, ()) for document in documents]
-    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-    tasks = [Task(system, (), given.lexicons, batch) for batch in batches]
-    return [o for batch in work.spread(restore, tasks, given.workers) for o in batch]
+def offered(texts: Iterable[Text], without: Collection[str]) -> float:
+    """The share of the swaps whose original the channel has among its candidates at all."""
+    thesaurus, words = _channel()
+    swaps = [swap for text in texts for swap in text.swaps]
+    found = 0
+    for swap in swaps:
+        choices = thesaurus.choices(swap.spun.lower(), words)
+        originals = (c.original for c in choices if not set(c.sources) <= set(without))
+        found += swap.original.lower() in originals
+    return found / max(len(swaps), 1)
 
 
 def main() -> None:
@@ -126,18 +126,36 @@ def main() -> None:
     documents = samples.shuffled(divided.clean)
     if given.quick:
         documents = documents[:QUICK_DOCUMENTS]
-    cases = spun_cases(given, divided.to_spin)
-    clean = clean_outcomes(given, KNOWN, documents)
-    on_clean = {
-        rival: clean_outcomes(given, rival, documents[:RIVAL_DOCUMENTS]) for rival in RESTORERS
-    }
+    clean = [Text(document.text, ()) for document in documents]
+    cases = list(spun_cases(given, divided.to_spin))
+
+    # All work at once, since a rival reads the lexicons again in every process it runs in.
+    tasks = [Task(KNOWN, (), given.lexicons, batch) for batch in batched(clean)]
+    on_clean = len(tasks)
+    tasks += [Task(rival, (), given.lexicons, clean[:RIVAL_DOCUMENTS]) for rival in RESTORERS]
+    for case in cases:
+        tasks += [
+            Task(system, case.without if system == LEFT_OUT else (), given.lexicons, case.texts)
+            for system in SYSTEMS
+        ]
+    results = iter(work.spread(restore, tasks, given.workers))
+    read = [outcome for _ in range(on_clean) for outcome in next(results)]
+    spoiled = {KNOWN: read, **{rival: next(results) for rival in RESTORERS}}
+    for case in cases:
+        case.outcomes.update((system, next(results)) for system in SYSTEMS)
+
     tables = [
-        _summary(cases, {KNOWN: clean, **on_clean}),
+        _summary(cases, spoiled),
         _by_family(cases),
         _by_rival(cases),
-        _by_source(documents, clean),
+        _by_source(documents, read),
     ]
     publish(Run("restore", work.command("restore", given), NOTE), tables, keep=not given.quick)
+
+
+def batched(texts: Sequence[Text]) -> list[list[Text]]:
+    """The texts in pieces that keep all processes busy to the end."""
+    return [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
 
 
 def _read(reader: Reader, text: Text) -> Outcome:
@@ -156,6 +174,11 @@ def _reader(without: tuple[str, ...]) -> Reader:
 @cache
 def _rival(name: str, lexicons: Path) -> Restorer:
     return RESTORERS[name](lexicons)
+
+
+@cache
+def _channel() -> tuple[Thesaurus, Sequence[str]]:
+    return Thesaurus(MODEL / "channel.bin"), LanguageModel(MODEL / "lm.bin").words
 
 
 def _total(outcomes: Iterable[Outcome]) -> Tally:
@@ -178,7 +201,7 @@ def _summary(cases: list[Case], clean: dict[str, list[Outcome]]) -> Table:
         Column("clean text: words edited per million", ",.0f"),
     ]
     rows: list[list[Cell]] = []
-    for system in (KNOWN, LEFT_OUT, *RESTORERS):
+    for system in SYSTEMS:
         row: list[Cell] = [system]
         for element in (True, False):
             chosen = [case for case in cases if (case.family == "element") is element]
@@ -191,6 +214,7 @@ def _summary(cases: list[Case], clean: dict[str, list[Outcome]]) -> Table:
 
 def _by_family(cases: list[Case]) -> Table:
     measures = [
+        Column("offered", ".1%"),
         Column("called spun", ".0%"),
         Column("put back", ".1%"),
         Column("right", ".1%"),
@@ -202,9 +226,10 @@ def _by_family(cases: list[Case]) -> Table:
     rows: list[list[Cell]] = []
     for case in cases:
         row: list[Cell] = [case.family, case.rate, case.swapped]
-        for system in (KNOWN, LEFT_OUT):
+        for system, without in ((KNOWN, ()), (LEFT_OUT, case.without)):
             outcomes = case.outcomes[system]
             total = _total(outcomes)
+            row += [offered(case.texts, without)]
             row += [_share(outcomes, "spun"), total.put_back, total.precision, total.harm]
         rows.append(row)
     return Table("By family", columns, rows)

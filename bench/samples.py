@@ -33,7 +33,7 @@ class Samples(NamedTuple):
 def part(document: Document) -> Part:
     """The half that a document belongs to.
 
-    >>> part(Document("It rained.", "bbc2005")), part(Document("It snowed.", "bbc2005"))
+    >>> part(Document("It was dry.", "bbc2005")), part(Document("It rained.", "bbc2005"))
     ('calibrate', 'bench')
     """
     return "bench" if _draw(document.text, "part") % 2 else "calibrate"
@@ -80,7 +80,7 @@ def pages(documents: Iterable[Document], words: int) -> list[str]:
 
 
 def spun(texts: Sequence[str], family: Family, rate: float) -> list[Spun]:
-    """The pages as the family spins them; those that it finds nothing to replace in are left out."""
+    """The pages as the family spins them, without those in which it finds nothing to replace."""
     results = (spin(text, family, rate, seed) for seed, text in enumerate(texts))
     return [result for result in results if result.swaps]
 

@@ -13,16 +13,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench import samples, work
 from bench.tables import Cell, Column, Run, Table, publish
-from train.corpus import Document, held_out
+from train.corpus import held_out
 from train.families import FAMILIES
 from unspin.lm import LanguageModel
 from unspin.reader import MODEL, Reader
+from unspin.reading import Verdict
 
 SHORT, LONG = 1_000, 20_000  # words of a page
 PAGES = {SHORT: 20, LONG: 2}
@@ -79,8 +81,8 @@ def _reading(pages: dict[tuple[str, int], list[str]], repeats: int) -> Table:
     rows: list[list[Cell]] = []
     for (kind, words), texts in pages.items():
         total = sum(map(samples.count_words, texts))
-        verdicts = [reader.read(text).verdict for text in texts]  # and warms up
-        seconds = timed(lambda texts=texts: [reader.read(text) for text in texts], repeats)
+        verdicts = _read_all(reader, texts)  # which warms up, too
+        seconds = timed(partial(_read_all, reader, texts), repeats)
         spun = sum(verdict == "spun" for verdict in verdicts) / len(texts)
         rows.append([kind, words, spun, total / seconds.wall, total / seconds.processor])
     columns = [
@@ -93,10 +95,17 @@ def _reading(pages: dict[tuple[str, int], list[str]], repeats: int) -> Table:
     return Table("Reading", columns, rows)
 
 
+def _read_all(reader: Reader, texts: Sequence[str]) -> list[Verdict]:
+    return [reader.read(text).verdict for text in texts]
+
+
 def _opening() -> Table:
     model = timed(lambda: LanguageModel(MODEL / "lm.bin"), OPENINGS)
     reader = timed(Reader, OPENINGS)
-    rows = [["language model", 1e3 * model.wall], ["reader, channel included", 1e3 * reader.wall]]
+    rows: list[list[Cell]] = [
+        ["language model", 1e3 * model.wall],
+        ["reader, channel included", 1e3 * reader.wall],
+    ]
     return Table("Opening the model", [Column("what"), Column("ms", ".1f")], rows)
 
 

@@ -52,7 +52,7 @@ def publish(run: Run, tables: Sequence[Table], *, keep: bool) -> None:
     )  # fmt: skip
     parts = [f"# {run.name}", told, run.note, *(part for t in tables for part in _markdown(t))]
     text = "\n\n".join(parts) + "\n"
-    print(text)
+    print(text, end="")
     if not keep:
         return
     RESULTS.mkdir(exist_ok=True)

@@ -39,14 +39,13 @@ def command(name: str, given: Options) -> str:
     return f"python -m bench.{name} --corpora CORPORA --lexicons LEXICONS{quick}"
 
 
-def spread(
-    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int
-) -> list[Result]:
-    """The results of all tasks, in their order; progress goes to standard error."""
+def spread(work: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> list[Result]:
+    """The results of all tasks, in their order; a terminal sees how many are done."""
     results: list[Result] = []
     with ProcessPoolExecutor(workers) as pool:
         for result in pool.map(work, tasks):
             results.append(result)
-            print(f"\r{len(results)} of {len(tasks)}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            if sys.stderr.isatty():
+                end = "\r" if len(results) < len(tasks) else "\n"
+                print(f"{len(results)} of {len(tasks)}", end=end, file=sys.stderr, flush=True)
     return results

@@ -37,14 +37,14 @@ def compile_channel(lexicons: Path, model: LanguageModel, path: Path) -> None:
     for source, original, spun in word_pairs(lexicons, originals):
         number = model.number[original]
         masks[spun][number] |= 1 << source
-        fanout[source * len(model.words) + number] += 1
+        fanout[number * len(SOURCES) + source] += 1
     weights = [PRIOR.get(name, 1.0) for name in SOURCES]
     prior = [weight / sum(weights) for weight in weights]
 
     def likelihood(entry: tuple[int, int]) -> float:
         number, mask = entry
         channel = sum(
-            prior[source] / fanout[source * len(model.words) + number]
+            prior[source] / fanout[number * len(SOURCES) + source]
             for source in range(len(SOURCES))
             if mask >> source & 1
         )

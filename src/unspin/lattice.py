@@ -8,7 +8,7 @@ and the weight of every source are whatever explains this text best. The loops a
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from unspin import text
@@ -29,6 +29,7 @@ PARSIMONY = 3.0
 SHARPEN_STRENGTH = 10.0
 PASSES = 4
 SHARP_PASSES = 1
+FLUENT = 2e-3
 BEAM, PRUNE = 3e-4, 1e-3
 TRUST = 0.7
 CACHE = 0.05
@@ -56,21 +57,6 @@ class Substitution(NamedTuple):
     choices: list[Choice]
 
 
-class Solution(NamedTuple):
-    """What the lattice says of a stretch of text.
-
-    `log_ratio` is the natural log of P(text | spun as found) over P(text | as printed), over
-    `eligible` words that the channel could have printed; `expected` is the expected number of
-    them that were substituted, `taken` that by source.
-    """
-
-    log_ratio: float
-    eligible: int
-    expected: float
-    taken: list[float]
-    substitutions: list[Substitution]
-
-
 class Solver:
     """A language model and a channel, ready to solve texts."""
 
@@ -79,64 +65,81 @@ class Solver:
     ) -> None:
         """`without` names sources of the channel to leave out, as when a family is unknown."""
         self.model = model
-        self.thesaurus = thesaurus
-        kept = [
-            0.0 if name in without else weight
-            for name, weight in zip(thesaurus.names, thesaurus.prior, strict=True)
-        ]
-        self._prior = array("d", (weight / sum(kept) for weight in kept))
-        self._allowed = sum(1 << bit for bit, weight in enumerate(kept) if weight > 0)
+        self.thesaurus = thesaurus.without(without) if without else thesaurus
 
     def solve(self, tokens: Tokens, first: int, last: int) -> Solution:
         """Solve the sentences from token `first` to token `last`."""
-        columns = _Columns(self, tokens, first, last)
-        kernel = columns.kernel(array("d", [INITIAL_RATE] * (N_ROLES * N_CLASSES)), array("d", self._prior))
-        kernel.build()
-        for _ in range(PASSES):
-            kernel.expect()
-            kernel.reestimate(RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY)
-        ratio = kernel.expect()
-        for _ in range(CACHE_PASSES):
-            kernel.adapt(CACHE, TRUST, TOPIC, WINDOW)
-            kernel.expect()
-            kernel.reestimate(RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY)
-            kernel.expect()
-        for _ in range(SHARP_PASSES):
-            kernel.sharpen(SHARPEN_STRENGTH)
-            kernel.expect()
-        return columns.solution(kernel, ratio)
+        return Solution(_Columns(self, tokens, first, last))
 
-    def _role(self, tokens: Tokens, i: int, number: int) -> int:
-        """The role of a token that a spinner may have touched, -1 for any other."""
-        flags = tokens.flags[i]
-        if flags & PROTECTED:
-            return -1
-        if tokens.kind[i] == CAPITAL:
+    def role(self, kind: int, flags: int, number: int) -> int:
+        """The role of an unprotected word, or -1 for a name at the start of a sentence."""
+        if kind == CAPITAL:
             name = number in (UNKNOWN, NAME) or self.model.capitals[number] > 127
             return -1 if name else CAPITAL_ROLE
         return FREE_ROLE if flags & FREE else ATTACHED_ROLE
 
-    def _number(self, symbol: str, kind: int) -> int:
-        number = self.model.number.get(symbol)
-        if number is not None:
-            return number
-        if kind in (CAPITAL, ACRONYM):
-            return NAME
-        return CODE if kind == text.CODE else UNKNOWN
+
+class Solution:
+    """What the lattice says of a stretch of text.
+
+    `log_ratio` is the natural log of P(text | spun as found) over P(text | as printed), over
+    `eligible` words that the channel could have printed.
+    """
+
+    def __init__(self, columns: _Columns) -> None:
+        self._columns = columns
+        self._prior = array("d", columns.solver.thesaurus.prior)
+        self._kernel = columns.kernel(self._prior)
+        self._kernel.build()
+        for _ in range(PASSES):
+            self._kernel.expect()
+            self._reestimate()
+        self.log_ratio = self._kernel.expect()
+        self.eligible = columns.eligible
+
+    def taken(self) -> list[float]:
+        """Expected number of substitutions by every source."""
+        return self._kernel.taken()
+
+    def substitutions(self) -> list[Substitution]:
+        """The words likely to have been substituted, in order.
+
+        Detection trusts the n-grams as they are; this goes on to let the text's own subject and
+        habits speak, and is only worth its time for a text that may be spun. Call it once.
+        """
+        kernel = self._kernel
+        for _ in range(CACHE_PASSES):
+            kernel.adapt(CACHE, TRUST, TOPIC, WINDOW)
+            kernel.expect()
+            self._reestimate()
+            kernel.expect()
+        for _ in range(SHARP_PASSES):
+            kernel.sharpen(SHARPEN_STRENGTH)
+            kernel.expect()
+        return self._columns.substitutions(kernel.substituted(LEAST_POSTERIOR))
+
+    def _reestimate(self) -> None:
+        self._kernel.reestimate(
+            RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY
+        )
 
 
 class _Columns:
     """The columns of numbers that the kernel works on, and the way back from them."""
 
     def __init__(self, solver: Solver, tokens: Tokens, first: int, last: int) -> None:
-        self._solver = solver
-        self._tokens: list[int] = [-1]  # token of every column entry, -1 for the ends of sentences
+        self.solver = solver
+        self.eligible = 0
+        self._tokens = array("i", [-1])  # token of every entry, -1 for the ends of sentences
         self._words, self._slots = array("H", [EOS]), array("i", [-1])
         self._first = array("I", [0])
         self._role, self._unknown = bytearray(), array("d")
         self._printed, self._original, self._sources = array("H"), array("H"), array("H")
         slots: dict[tuple[str, int], int] = {}
         ends = set(tokens.sentences)
+        numbers = solver.model.number
+        add_token, add_word = self._tokens.append, self._words.append
+        add_slot = self._slots.append
         for i in range(first, last):
             kind = tokens.kind[i]
             if i in ends and i > first:
@@ -144,17 +147,20 @@ class _Columns:
             if kind == QUOTE:
                 continue
             symbol = tokens.symbol[i]
-            number = solver._number(symbol, kind)
-            role = solver._role(tokens, i, number) if kind != PUNCTUATION else -1
+            number = numbers.get(symbol)
+            if number is None:
+                number = _kind_number(kind)
             slot = -1
-            if role >= 0:
+            if kind != PUNCTUATION and not tokens.flags[i] & PROTECTED:
+                role = solver.role(kind, tokens.flags[i], number)
                 found = slots.get((symbol, role))
                 if found is None:
                     found = slots[symbol, role] = self._add_slot(symbol, role, number)
                 slot = found
-            self._tokens.append(i)
-            self._words.append(number)
-            self._slots.append(slot)
+                self.eligible += slot >= 0
+            add_token(i)
+            add_word(number)
+            add_slot(slot)
         self._end_sentence()
 
     def _end_sentence(self) -> None:
@@ -164,35 +170,48 @@ class _Columns:
 
     def _add_slot(self, symbol: str, role: int, number: int) -> int:
         """The slot of a printed word in a role, or -1 if the channel has nothing to say of it."""
-        thesaurus, allowed = self._solver.thesaurus, self._solver._allowed
+        thesaurus = self.solver.thesaurus
         i = thesaurus.number.get(symbol)
-        if i is None:
+        if i is None or role < 0:
             return -1
-        start, stop = thesaurus.first[i], thesaurus.first[i + 1]
-        kept = [k for k in range(start, stop) if thesaurus.sources[k] & allowed][:MOST_CHOICES]
-        self._original.extend(thesaurus.original[k] for k in kept)
-        self._sources.extend(thesaurus.sources[k] & allowed for k in kept)
+        start = thesaurus.first[i]
+        stop = min(thesaurus.first[i + 1], start + MOST_CHOICES)
+        self._original.frombytes(thesaurus.original[start:stop].tobytes())
+        self._sources.frombytes(thesaurus.sources[start:stop].tobytes())
         self._first.append(len(self._original))
         self._role.append(role)
         self._unknown.append(UNKNOWN_SHARE if number == UNKNOWN else 1.0)
         self._printed.append(number)
         return len(self._role) - 1
 
-    def kernel(self, rates: array[float], weights: array[float]) -> Lattice:
-        self._rates, self._weights = rates, weights
-        thesaurus = self._solver.thesaurus
+    def kernel(self, weights: Sequence[float]) -> Lattice:
+        """A lattice over these columns, with rates and weights of its own."""
+        model, thesaurus = self.solver.model, self.solver.thesaurus
         return Lattice(
-            self._solver.model.ngrams, self._solver.model.topics, self._words, self._slots, self._first, self._role,
+            model.ngrams, model.topics, self._words, self._slots, self._first, self._role,
             self._unknown, self._printed, self._original, self._sources, thesaurus.fanout,
-            thesaurus.word_class, len(thesaurus.names), rates, weights, BEAM, PRUNE,
+            thesaurus.word_class, len(thesaurus.names),
+            array("d", [INITIAL_RATE] * (N_ROLES * N_CLASSES)), array("d", weights),
+            FLUENT, BEAM, PRUNE,
         )  # fmt: skip
 
-    def solution(self, kernel: Lattice, ratio: float) -> Solution:
-        words = self._solver.model.words
-        substitutions = []
-        for position, posterior, choices in kernel.substituted(LEAST_POSTERIOR):
-            originals = [Choice(words[self._original[c]], p, self._sources[c]) for c, p in choices]
-            substitutions.append(Substitution(self._tokens[position], posterior, originals))
-        eligible = sum(1 for slot in self._slots if slot >= 0)
-        taken = kernel.taken()
-        return Solution(ratio, eligible, sum(taken), taken, substitutions)
+    def substitutions(
+        self, found: list[tuple[int, float, list[tuple[int, float]]]]
+    ) -> list[Substitution]:
+        """What the kernel found, in words."""
+        words = self.solver.model.words
+        return [
+            Substitution(
+                self._tokens[position],
+                posterior,
+                [Choice(words[self._original[c]], p, self._sources[c]) for c, p in choices],
+            )
+            for position, posterior, choices in found
+        ]
+
+
+def _kind_number(kind: int) -> int:
+    """What an unknown word counts as."""
+    if kind in (CAPITAL, ACRONYM):
+        return NAME
+    return CODE if kind == text.CODE else UNKNOWN

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -28,6 +28,7 @@ __all__ = ["LanguageModel", "Level", "ModelError", "read_arpa", "write", "write_
 SPECIALS = ("<unk>", "<s>", "</s>", "<name>", "<code>", "<web>", "<number>", "<year>", "<percent>")
 UNKNOWN, BOS, EOS, NAME, CODE = range(5)
 ORDER = 4
+LEAST = -37.0  # log10 of the least probability that a small float holds, and the lattice divides by
 
 class Level(NamedTuple):
     """All n-grams of one order, sorted by `keys` (16 bits a word, the last word lowest), with
@@ -104,7 +105,7 @@ def write(
         "words": "\n".join(words).encode(),
         "capitals": capitals,
         "topics": topics.ravel(),
-        "p1": (10 ** levels[0].log_p).astype(np.float32),
+        "p1": (10 ** np.maximum(levels[0].log_p, LEAST)).astype(np.float32),
         "b1": (10 ** levels[0].log_backoff).astype(np.float32),
     }
     for order in range(1, ORDER):
@@ -114,7 +115,7 @@ def write(
     for order in range(2, ORDER + 1):
         level = levels[order - 1]
         columns[f"w{order}"] = (level.keys & np.uint64(0xFFFF)).astype(np.uint16)
-        columns[f"p{order}"], columns[f"q{order}"] = quantise(level.log_p)
+        columns[f"p{order}"], columns[f"q{order}"] = quantise(np.maximum(level.log_p, LEAST))
         if order < ORDER:
             columns[f"b{order}"], columns[f"r{order}"] = quantise(level.log_backoff)
     arrays.write(path, "language model", {"order": ORDER}, columns)
@@ -191,16 +192,28 @@ def read_arpa(lines: Iterable[str]) -> tuple[list[str], list[Level]]:
     keys = np.arange(len(words), dtype=np.uint64)
     levels = [Level(keys, np.array([v[0] for v in values]), np.array([v[1] for v in values]))]
     for order in range(2, ORDER + 1):
-        level = entries[order - 1] if order <= len(entries) else []
-        keys = np.zeros(len(level), np.uint64)
-        for i, (ngram, _, _) in enumerate(level):
-            for word in ngram:
-                keys[i] = keys[i] << np.uint64(16) | np.uint64(number[word])
-        by_key = np.argsort(keys)
-        log_p = np.array([p for _, p, _ in level])[by_key]
-        log_backoff = np.array([b for _, _, b in level])[by_key]
-        levels.append(Level(keys[by_key], log_p, log_backoff))
+        level = _level(entries[order - 1] if order <= len(entries) else [], number, order)
+        if not np.isin(level.keys >> np.uint64(16), levels[-1].keys).all():
+            raise ModelError(f"the ARPA file has {order}-grams without the {order - 1}-gram before")
+        levels.append(level)
     return words, levels
+
+
+def _level(
+    entries: Sequence[tuple[list[str], float, float]], number: Mapping[str, int], order: int
+) -> Level:
+    import numpy as np
+
+    keys = np.zeros(len(entries), np.uint64)
+    for i, (ngram, _, _) in enumerate(entries):
+        if len(ngram) != order or not number.keys() >= set(ngram):
+            raise ModelError(f"ARPA {order}-gram without its {order} known words: {ngram}")
+        for word in ngram:
+            keys[i] = keys[i] << np.uint64(16) | np.uint64(number[word])
+    by_key = np.argsort(keys)
+    log_p = np.array([p for _, p, _ in entries])[by_key]
+    log_backoff = np.array([b for _, _, b in entries])[by_key]
+    return Level(keys[by_key], log_p, log_backoff)
 
 
 def perplexity(model: LanguageModel, sentences: Iterable[Sequence[str]]) -> float:

@@ -130,13 +130,13 @@ class Reader:
         solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
         eligible = sum(solution.eligible for solution in solutions)
         ratio = sum(solution.log_ratio for solution in solutions)
-        rate = sum(solution.expected for solution in solutions) / max(words, 1)
+        rate = sum(sum(solution.taken()) for solution in solutions) / max(words, 1)
         evidence = ratio / max(eligible, 1)
         probability = _probability(evidence, eligible)
         verdict, reason = _verdict(probability, eligible, rate)
         if verdict == "clean":
             return _Result(verdict, probability, evidence, rate, words, None, (), (), reason)
-        substitutions = [s for solution in solutions for s in solution.substitutions]
+        substitutions = [s for solution in solutions for s in solution.substitutions()]
         family = self._family(solutions)
         edits: list[Edit] = []
         suspects: list[Suspect] = []
@@ -179,7 +179,7 @@ class Reader:
         names = self._thesaurus.names
         totals = dict.fromkeys(names, 0.0)
         for solution in solutions:
-            for name, count in zip(names, solution.taken, strict=True):
+            for name, count in zip(names, solution.taken(), strict=True):
                 totals[name] += count
         everything = sum(totals.values()) or 1.0
         shares = {name: total / everything for name, total in totals.items()}

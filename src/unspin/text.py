@@ -51,6 +51,9 @@ _KINDS = {
 }
 _FENCE = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.DOTALL | re.MULTILINE)
 _CODE_MARKS = re.compile(r"[{}\[\]<>=;|\\$&^~_*()+]")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Letters beyond Latin with its extensions.
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 _BREAK = re.compile(r"\n\s*\n|\r|\n")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st sr jr gen col capt lt sgt rep sen gov pres no vs etc inc ltd co corp"
@@ -95,6 +98,7 @@ def tokenize(text: str) -> Tokens:
     start, end = array("I"), array("I")
     symbols: list[str] = []
     kinds, flags = bytearray(), bytearray()
+    touching = -1
     for match in _TOKEN.finditer(text):
         first, last = match.span()
         word = match.group()
@@ -117,10 +121,12 @@ def tokenize(text: str) -> Tokens:
         else:
             symbol = word.lower() if kind == CODE else "<web>"
             flag = PROTECTED if kind == WEB or not _spinnable(word) else 0
-        before = text[first - 1] if first else " "
-        after = text[last] if last < len(text) else " "
-        if before.isspace() and after.isspace():
+        # Every character but white space is in a token, so a gap is white space.
+        if first > touching:
             flag |= FREE
+        elif flags:
+            flags[-1] &= ~FREE
+        touching = last
         start.append(first)
         end.append(last)
         symbols.append(symbol)
@@ -162,10 +168,11 @@ def foreign(line: str) -> bool:
     >>> foreign("Sedang Trending 3 bulan yang lalu 6"), foreign("Apple pie, quick and easy")
     (True, False)
     """
-    letters = sum(c.isalpha() for c in line)
-    if letters >= 3 and 2 * sum(c.isalpha() and _other_script(c) for c in line) > letters:
-        return True
-    words = re.findall(r"[^\W\d_]+", line.lower())
+    words = _LETTERS.findall(line.lower())
+    if not line.isascii():
+        letters = sum(map(len, words))
+        if letters >= 3 and 2 * len(_OTHER_SCRIPT.findall(line)) > letters:
+            return True
     if len(words) < 3:
         return False
     english = sum(word in _ENGLISH for word in words)
@@ -258,11 +265,6 @@ def _flag_lines(text: str, start: array[int], flags: bytearray) -> None:
 def _looks_like_code(line: str) -> bool:
     marks = len(_CODE_MARKS.findall(line))
     return marks >= 4 and 8 * marks > len(line.strip())
-
-
-def _other_script(character: str) -> bool:
-    """Beyond Latin with its extensions (U+024F, and U+1E00 to U+1EFF)."""
-    return character > "\u024f" and not "\u1e00" <= character <= "\u1eff"
 
 
 _ENGLISH = frozenset(

@@ -8,7 +8,9 @@ each source contributes is found for every text anew.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +57,31 @@ class Thesaurus:
         self.fanout = file.arrays["fanout"]
         self.word_class = file.arrays["word_class"]
 
+    def without(self, names: Collection[str]) -> Thesaurus:
+        """A copy that lacks some sources, as if their spinners were unknown."""
+        unknown = set(names) - set(self.names)
+        if unknown:
+            raise ValueError(f"no such source: {', '.join(sorted(unknown))}")
+        allowed = sum(1 << bit for bit, name in enumerate(self.names) if name not in names)
+        first, original, sources = array("I", [0]), array("H"), array("H")
+        for start, stop in pairwise(self.first):
+            for k in range(start, stop):
+                if self.sources[k] & allowed:
+                    original.append(self.original[k])
+                    sources.append(self.sources[k] & allowed)
+            first.append(len(original))
+        fanout = array("H", bytes(self.fanout))
+        for bit in range(len(self.names)):
+            if not allowed >> bit & 1:
+                for k in range(bit, len(fanout), len(self.names)):
+                    fanout[k] = 0
+        kept = [p * (allowed >> bit & 1) for bit, p in enumerate(self.prior)]
+        lesser = copy(self)
+        lesser.prior = tuple(p / sum(kept) for p in kept)
+        lesser.first, lesser.original = memoryview(first), memoryview(original)
+        lesser.sources, lesser.fanout = memoryview(sources), memoryview(fanout)
+        return lesser
+
     def choices(self, printed: str, words: Sequence[str]) -> list[Choice]:
         """The possible originals of a printed word; `words` is the model's vocabulary."""
         i = self.number.get(printed)
@@ -80,7 +107,7 @@ def write(
 ) -> None:
     """Write a channel: per printed word its (original, source mask) entries, likeliest first.
 
-    `fanout[source * vocabulary + original]` is the number of words that a source has for an
+    `fanout[original * len(sources) + source]` is the number of words that a source has for an
     original; `prior` the share of each source before anything is known of a text; `word_class`
     has one byte a word of the vocabulary.
     """

@@ -14,6 +14,7 @@ from cython.cimports.libc.math import exp, log, pow
 
 BOS = cython.declare(cython.int, 1)
 EOS = cython.declare(cython.int, 2)
+NEGLIGIBLE = cython.declare(cython.double, 1e-4)  # expected count of a choice not worth counting
 LEAST_KEPT = cython.declare(cython.double, 0.02)  # no spinner is sure to replace a word
 DIMENSIONS = cython.declare(cython.int, 64)
 TOPIC_UNIT = cython.declare(cython.double, 1024.0)
@@ -30,19 +31,17 @@ def _find(
 ) -> cython.Py_ssize_t:
     """Position of a word in a sorted stretch of `words`, or -1."""
     size: cython.Py_ssize_t = words.shape[0]
+    half: cython.Py_ssize_t
     if last > size:  # a damaged model must not read beyond its file
         last = size
-    middle: cython.Py_ssize_t
-    end: cython.Py_ssize_t = last
-    while first < last:
-        middle = (first + last) >> 1
-        if cython.cast(cython.int, words[middle]) < word:
-            first = middle + 1
-        else:
-            last = middle
-    if first < end and cython.cast(cython.int, words[first]) == word:
-        return first
-    return -1
+    size = last - first
+    if size <= 0:
+        return -1
+    while size > 1:  # no branch on the words: which way to go is a toss-up
+        half = size >> 1
+        first += half * cython.cast(cython.Py_ssize_t, words[first + half - 1] < word)
+        size -= half
+    return first if words[first] == word else -1
 
 
 @cython.cclass
@@ -157,7 +156,7 @@ class Lattice:
     `words` are the printed words as numbers, with EOS first and after every sentence; `slots` the
     slot of a token that may have been spun, or -1. A slot is one printed word in one role; its
     choices are `first[slot]` to `first[slot + 1]`, each with the word it stands for (`original`)
-    and the sources that swap the two (`sources`, a bit mask). `fanout[source * vocabulary + word]`
+    and the sources that swap the two (`sources`, a bit mask). `fanout[word * n_sources + source]`
     is the number of words that a source may print for a word, 0 if it would leave it alone.
     """
 
@@ -207,11 +206,12 @@ class Lattice:
     edge_weight: cython.float[::1]  # what the passes use: tempered, and mixed with the cache
     n_states: cython.Py_ssize_t
     n_edges: cython.Py_ssize_t
+    fluent: cython.double
     beam: cython.double
     prune: cython.double
 
     def __init__(self, model, topics, words, slots, first, role, unknown, printed, original, sources,
-                 fanout, word_class, n_sources, rates, weights, beam, prune):
+                 fanout, word_class, n_sources, rates, weights, fluent, beam, prune):
         self.model, self.topics = model, topics
         self.words, self.slots, self.first, self.role = words, slots, first, role
         self.unknown, self.printed = unknown, printed
@@ -220,7 +220,7 @@ class Lattice:
         self.n_sources = n_sources
         self.vocabulary = len(fanout) // n_sources
         self.rates, self.weights = rates, weights
-        self.beam, self.prune = beam, prune
+        self.fluent, self.beam, self.prune = fluent, beam, prune
         tokens = len(words)
         self.weight, self.expected = _doubles(len(original)), _doubles(len(original))
         self.keep, self.kept = _doubles(len(role)), _doubles(len(role))
@@ -360,7 +360,11 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def survey(self, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.void:
-        """Forward-backward over the bigrams of one sentence: which pairs of arcs matter?"""
+        """Forward-backward over the bigrams of one sentence: which pairs of arcs matter?
+
+        A word that is at home between its printed neighbours is not looked into.
+        """
+        settled: cython.bint
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
         b: cython.Py_ssize_t
@@ -373,6 +377,7 @@ class Lattice:
         for i in range(start + 1, stop + 1):
             self.pair_first[i] = k
             total = 0.0
+            settled = i < stop and self.base[i] * self.base[i + 1] > self.fluent
             for a in range(self.arc_first[i], self.arc_first[i + 1]):
                 self.alpha[a] = 0.0
             for b in range(self.arc_first[i - 1], self.arc_first[i]):
@@ -385,6 +390,10 @@ class Lattice:
                 if context == EOS:
                     context = BOS
                 for a in range(self.arc_first[i], self.arc_first[i + 1]):
+                    if settled and a > self.arc_first[i]:
+                        self.pair_probability[k] = 0.0
+                        k += 1
+                        continue
                     word = self.word_of(i, a)
                     p = self.model.after(context, word) / self.base[i]
                     self.pair_probability[k] = p
@@ -522,9 +531,7 @@ class Lattice:
             p = self.rates[self.group(slot, self.printed[slot])] * self.reach(self.printed[slot])
             self.keep[slot] = max(1.0 - p, LEAST_KEPT)
             for choice in range(self.first[slot], self.first[slot + 1]):
-                p = 0.0
-                for source in range(self.n_sources):
-                    p += self.share(choice, source)
+                p = self.channel(choice)
                 self.weight[choice] = p * self.rates[self.group(slot, self.original[choice])]
 
     @cython.cfunc
@@ -535,7 +542,7 @@ class Lattice:
         source: cython.int
         total: cython.double = 0.0
         for source in range(self.n_sources):
-            if self.fanout[source * self.vocabulary + word]:
+            if self.fanout[cython.cast(cython.Py_ssize_t, word) * self.n_sources + source]:
                 total += self.weights[source]
         return total
 
@@ -662,14 +669,12 @@ class Lattice:
             group = self.group(slot, self.printed[slot])
             self.offer(words, chances, group, self.printed[slot], self.kept[slot])
             for choice in range(self.first[slot], self.first[slot + 1]):
-                if self.expected[choice] < 1e-9:
+                if self.expected[choice] < NEGLIGIBLE:
                     continue
                 group = self.group(slot, self.original[choice])
                 self.offer(words, chances, group, self.original[choice], self.expected[choice])
                 spun[group] += self.expected[choice]
-                p = 0.0
-                for source in range(self.n_sources):
-                    p += self.share(choice, source)
+                p = self.channel(choice)
                 for source in range(self.n_sources):
                     taken[source] += self.expected[choice] * self.share(choice, source) / p
         for source in range(self.n_sources):
@@ -688,7 +693,7 @@ class Lattice:
         total: cython.double
         taken = [0.0] * self.n_sources
         for choice in range(self.expected.shape[0]):
-            if self.expected[choice] > 1e-3:
+            if self.expected[choice] > NEGLIGIBLE:
                 shares = [self.share(choice, source) for source in range(self.n_sources)]
                 total = sum(shares)
                 for source in range(self.n_sources):
@@ -705,8 +710,26 @@ class Lattice:
         source: cython.int
         words[group] += count * self.reach(word)
         for source in range(self.n_sources):
-            if self.fanout[source * self.vocabulary + word]:
+            if self.fanout[cython.cast(cython.Py_ssize_t, word) * self.n_sources + source]:
                 chances[source] += count * self.rates[group]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def channel(self, choice: cython.Py_ssize_t) -> cython.double:
+        """P(printed | original), up to the rate: every source prints each of its words alike."""
+        row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, self.original[choice])
+        left: cython.int = self.sources[choice]
+        source: cython.int = 0
+        p: cython.double = 0.0
+        row *= self.n_sources
+        while left:
+            if left & 1:
+                p += self.weights[source] / max(self.fanout[row + source], 1)
+            left >>= 1
+            source += 1
+        return p
 
     @cython.cfunc
     @cython.inline
@@ -714,7 +737,9 @@ class Lattice:
     def share(self, choice: cython.Py_ssize_t, source: cython.int) -> cython.double:
         if not self.sources[choice] >> source & 1:
             return 0.0
-        fan: cython.int = self.fanout[source * self.vocabulary + self.original[choice]]
+        fan: cython.int = self.fanout[
+            cython.cast(cython.Py_ssize_t, self.original[choice]) * self.n_sources + source
+        ]
         return self.weights[source] / max(fan, 1)
 
     def adapt(self, share: cython.double, trust: cython.double, topic: cython.double, window):

@@ -1,0 +1,290 @@
+"""The kernels: compiled or interpreted they say the same, and it is what counting it out says."""
+
+import importlib.machinery
+import importlib.util
+import math
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from array import array
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import unspin.kernels.lattice as compiled
+from unspin import lattice, lm, thesaurus
+from unspin.kernels._interpreted import cython as stand_in
+from unspin.lattice import Solver
+from unspin.lm import BOS, EOS, SPECIALS, LanguageModel
+from unspin.reader import MODEL, Reader
+from unspin.text import tokenize
+from unspin.thesaurus import Thesaurus
+
+PACKAGE = Path(lattice.__file__).parent
+SOURCE = PACKAGE / "kernels" / "lattice.py"
+
+needs_compiled = pytest.mark.skipif(
+    not compiled.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)),
+    reason="the kernels were not compiled: install again where there is a C compiler",
+)
+# Each example solves a text in interpreted Python, from the same fixtures.
+few = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+SPUN = (
+    "Engineers had hoped to finish the enactment past spring. They found that the damage nether"
+    " the h2o was acold worse than it looked: 11 of the 36 iron piles were cracked, and 1 had"
+    " moved truthful acold that divers could enactment a manus betwixt the pile and the wall. It"
+    " volition beryllium astatine slightest a twelvemonth earlier radical tin locomotion implicit"
+    " it again, helium said connected Friday."
+)
+WORDS = [*SPUN.split(), *"the of and to in a that is was he for it with as his on be at by".split()]
+texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join)
+
+
+@pytest.fixture(scope="module")
+def interpreted():
+    """The kernel's source as a module of its own, which Cython has not compiled."""
+    pytest.importorskip("cython")
+    loader = importlib.machinery.SourceFileLoader("interpreted_lattice", str(SOURCE))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def solver():
+    return Solver(LanguageModel(MODEL / "lm.bin"), Thesaurus(MODEL / "channel.bin"))
+
+
+@pytest.fixture
+def slow_solver(solver, interpreted, monkeypatch):
+    """The same solver; what it solves while the test runs is solved by the interpreted kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lm, "Ngrams", interpreted.Ngrams)
+        model = LanguageModel(MODEL / "lm.bin")
+    slow = Solver(model, solver.thesaurus)
+
+    def solve(tokens, first, last):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lattice, "Lattice", interpreted.Lattice)
+            return Solver.solve(slow, tokens, first, last)
+
+    monkeypatch.setattr(slow, "solve", solve)
+    return slow
+
+
+def solve(solver, text):
+    tokens = tokenize(text)
+    return solver.solve(tokens, 0, len(tokens))
+
+
+def kernel(solver, text):
+    """The lattice of a text, built and with nothing learnt from the text yet."""
+    tokens = tokenize(text)
+    columns = lattice._Columns(solver, tokens, 0, len(tokens))
+    built = columns.kernel(solver.thesaurus.prior)
+    built.build()
+    return built
+
+
+# --- compiled = interpreted
+
+
+@needs_compiled
+@few
+@given(st.lists(st.integers(0, 65_535), max_size=30))
+def test_compiled_and_interpreted_score_alike(solver, slow_solver, numbers):
+    words = [number % len(solver.model.words) for number in numbers]
+    fast, slow = solver.model.ngrams.score(words), slow_solver.model.ngrams.score(words)
+    assert fast == pytest.approx(slow, abs=1e-9)
+
+
+@needs_compiled
+@few
+@given(texts)
+def test_compiled_and_interpreted_solve_alike(solver, slow_solver, text):
+    fast, slow = solve(solver, text), solve(slow_solver, text)
+    assert fast.eligible == slow.eligible
+    assert fast.log_ratio == pytest.approx(slow.log_ratio, abs=1e-6)
+    assert fast.taken() == pytest.approx(slow.taken(), abs=1e-6)
+    pairs = list(zip(fast.substitutions(), slow.substitutions(), strict=True))
+    for ours, theirs in pairs:
+        assert ours.token == theirs.token
+        assert ours.posterior == pytest.approx(theirs.posterior, abs=1e-6)
+        assert [c.original for c in ours.choices] == [c.original for c in theirs.choices]
+        posteriors = [choice.posterior for choice in theirs.choices]
+        assert [c.posterior for c in ours.choices] == pytest.approx(posteriors, abs=1e-6)
+
+
+@needs_compiled
+def test_compiled_and_interpreted_solve_a_page_alike(solver, slow_solver):
+    fast, slow = solve(solver, SPUN), solve(slow_solver, SPUN)
+    ours, theirs = fast.substitutions(), slow.substitutions()
+    assert len(ours) > 10
+    assert [(s.token, s.choices[0].original) for s in ours] == [
+        (s.token, s.choices[0].original) for s in theirs
+    ]
+    assert fast.log_ratio == pytest.approx(slow.log_ratio, abs=1e-6)
+
+
+# --- what the numbers mean
+
+
+@few
+@given(texts)
+def test_the_posteriors_of_every_token_sum_to_one(solver, interpreted, slow_solver, text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lattice, "Lattice", interpreted.Lattice)
+        built = kernel(slow_solver, text)
+    built.expect()
+    for i in range(1, len(built.words)):
+        arcs = built.posterior[built.arc_first[i] : built.arc_first[i + 1]]
+        assert all(0 <= p <= 1 + 1e-9 for p in arcs)
+        assert sum(arcs) == pytest.approx(1, abs=1e-6)
+
+
+@few
+@given(texts)
+def test_a_spinner_that_replaces_nothing_leaves_no_evidence(solver, text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lattice, "INITIAL_RATE", 0.0)
+        built = kernel(solver, text)
+    assert built.expect() == pytest.approx(0, abs=1e-9)
+    assert sum(built.taken()) == 0
+
+
+@few
+@given(texts)
+def test_found_substitutions_are_likely_and_sorted(solver, text):
+    found = solve(solver, text).substitutions()
+    assert [s.token for s in found] == sorted({s.token for s in found})
+    for substitution in found:
+        posteriors = [choice.posterior for choice in substitution.choices]
+        assert posteriors == sorted(posteriors, reverse=True)
+        assert sum(posteriors) <= substitution.posterior + 1e-6
+        assert lattice.LEAST_POSTERIOR <= substitution.posterior <= 1 + 1e-9
+
+
+TINY = "at astatine he helium new caller fresh noon".split()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Files of a trigram model with random numbers over a few words, and of a channel for it.
+
+    With 4-grams a state stands for its likeliest history, which is an approximation; without,
+    the lattice is exact.
+    """
+    np = pytest.importorskip("numpy")
+    chance = random.Random(3)
+    words = [*SPECIALS, *TINY]
+    ngrams = [{(word,) for word in range(len(words))}, set(), set()]
+    for context, word in product(range(len(words)), repeat=2):
+        if context != EOS and word != BOS and chance.random() < 0.4:
+            ngrams[1].add((context, word))
+    for context, word in product(ngrams[1], range(len(words))):
+        if context[1] != EOS and word != BOS and chance.random() < 0.3:
+            ngrams[2].add((*context, word))
+    levels = []
+    for ngram_set in [*ngrams, set()]:
+        keys = sorted(sum(w << 16 * i for i, w in enumerate(reversed(n))) for n in ngram_set)
+        log_p = [chance.uniform(-3, -0.1) for _ in keys]
+        log_backoff = [chance.uniform(-1, 0.2) for _ in keys]
+        if len(levels) == 2:
+            log_backoff = [0.0] * len(keys)
+        columns = np.array(keys, np.uint64), np.array(log_p), np.array(log_backoff)
+        levels.append(lm.Level(*columns))
+    folder = tmp_path_factory.mktemp("tiny")
+    lm.write(folder / "lm.bin", words, bytes(len(words)), levels, np.zeros(0, np.int8))
+    number = {word: i for i, word in enumerate(words)}
+    originals = {"astatine": "at he", "helium": "he", "caller": "new fresh at", "fresh": "new"}
+    choices = {
+        printed: [(number[word], mask) for word, mask in zip(names.split(), (1, 3, 2), strict=False)]
+        for printed, names in originals.items()
+    }
+    fanout = array("H", [2] * (2 * len(words)))
+    classes = bytes(i % 3 for i in range(len(words)))
+    thesaurus.write(
+        folder / "channel.bin", ["rule", "synonym"], [0.6, 0.4], choices, fanout, classes
+    )
+    return folder
+
+
+@few
+@given(words=st.lists(st.sampled_from([*TINY, "."]), min_size=3, max_size=6))
+def test_forward_backward_is_the_sum_over_all_paths(interpreted, tiny, words):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lm, "Ngrams", interpreted.Ngrams)
+        patch.setattr(lattice, "Lattice", interpreted.Lattice)
+        patch.setattr(lattice, "BEAM", 0.0)
+        patch.setattr(lattice, "PRUNE", 0.0)
+        model = LanguageModel(tiny / "lm.bin")
+        built = kernel(Solver(model, Thesaurus(tiny / "channel.bin")), " ".join(words))
+    log_ratio = built.expect()
+
+    tokens = range(1, len(built.words))
+    arcs = [range(built.arc_first[i], built.arc_first[i + 1]) for i in tokens]
+    printed = sum(model.ngrams.score(built.words[1:]))
+    total, taken = 0.0, dict.fromkeys((a for some in arcs for a in some), 0.0)
+    for path in product(*arcs):
+        numbers = [built.word_of(i, a) for i, a in zip(tokens, path, strict=True)]
+        p = 10 ** (sum(model.ngrams.score(numbers)) - printed)
+        p *= math.prod(built.factor(i, a) for i, a in zip(tokens, path, strict=True))
+        total += p
+        for a in path:
+            taken[a] += p
+    assert log_ratio == pytest.approx(math.log(total), abs=1e-5)
+    for a, p in taken.items():
+        assert built.posterior[a] == pytest.approx(p / total, abs=1e-5)
+
+
+# --- where nothing was compiled and there is no cython
+
+
+def test_the_stand_in_has_all_that_the_kernels_use():
+    used = set()
+    for path in (PACKAGE / "kernels").glob("[!_]*.py"):
+        used |= set(re.findall(r"\bcython\.(\w+)", path.read_text("utf-8")))
+    assert "cfunc" in used
+    assert used - {"cimports"} <= vars(stand_in()).keys()
+
+
+INTERPRET = """
+import sys
+sys.modules["cython"] = sys.modules["Cython"] = None
+from pathlib import Path
+from unspin.kernels import lattice
+from unspin.reader import Reader
+assert lattice.__file__.endswith(".py") and not lattice.cython.compiled
+assert "cython.cimports" not in sys.modules
+sys.stdout.buffer.write(Reader(model=Path(sys.argv[1])).read(sys.argv[2]).to_json().encode())
+"""
+
+
+def test_without_compiler_and_cython_a_page_is_read_alike(tmp_path):
+    ignored = shutil.ignore_patterns("*.so", "*.pyd", "data", "__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "unspin", ignore=ignored)
+    result = subprocess.run(
+        [sys.executable, "-c", INTERPRET, MODEL, SPUN],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr.decode()
+    import json
+
+    slow, fast = json.loads(result.stdout), Reader().read(SPUN).to_dict()
+    assert slow["verdict"] == fast["verdict"] == "spun"
+    assert slow["text"] == fast["text"]
+    columns = ("start", "end", "original")
+    assert [[e[c] for c in columns] for e in slow["edits"]] == [
+        [e[c] for c in columns] for e in fast["edits"]
+    ]
