@@ -10,17 +10,19 @@ runs into its ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from bench import samples, work
+from bench import work
 from bench.metrics import auc, true_positive_rate
 from bench.rivals import SCORES
-from bench.samples import Samples
 from bench.tables import Cell, Column, Run, Table, publish
+from train import samples
 from train.corpus import held_out
 from train.families import FAMILIES
+from train.samples import Samples
+from train.spin import Family
 from unspin.reader import Reader
 
 LEVELS = {"light": 0.1, "medium": 0.2, "heavy": 0.4}  # share of all words
@@ -95,20 +97,22 @@ def score(job: Job) -> list[float]:
     return [reader.read(page).llr_per_word for page in job.pages]
 
 
-def measure(given: work.Options, documents: Samples, size: Size) -> tuple[int, list[Case]]:
+def measure(
+    documents: Samples, families: Mapping[str, Family], size: Size, workers: int
+) -> tuple[int, list[Case]]:
     """The number of clean pages of a size, and every family at every level against them."""
-    systems = {name: _systems(family(given.lexicons).sources) for name, family in FAMILIES.items()}
+    systems = {name: _systems(family.sources) for name, family in families.items()}
     clean = samples.pages(documents.clean, size.words)[: size.clean]
     distinct = list(dict.fromkeys(s for named in systems.values() for s in named.values()))
     jobs = [Job(system, clean) for system in distinct]
     kinds: list[tuple[str, str, float]] = []
-    for name, load in FAMILIES.items():
+    for name, family in families.items():
         pages = samples.pages(documents.to_spin[name], size.words)[: size.spun]
-        for level, rate in (ELEMENT_LEVELS if name == "element" else LEVELS).items():
-            spun = samples.spun(pages, load(given.lexicons), rate)
+        for level, rate in (ELEMENT_LEVELS if name.startswith("element") else LEVELS).items():
+            spun = samples.spun(pages, family, rate)
             kinds.append((name, level, samples.share_swapped(spun)))
             jobs += [Job(system, [s.text for s in spun]) for system in systems[name].values()]
-    scores = iter(_scores(jobs, given.workers))
+    scores = iter(_scores(jobs, workers))
     on_clean = {system: next(scores) for system in distinct}
     cases = [
         Case(
@@ -129,9 +133,10 @@ def main() -> None:
     """Run the benchmark and print its tables."""
     given = work.options(__doc__)
     documents = samples.divide(held_out(given.corpora), "bench")
+    families = {name: load(given.lexicons) for name, load in FAMILIES.items()}
     measured = []
     for size in QUICK_SIZES if given.quick else SIZES:
-        clean, cases = measure(given, documents, size)
+        clean, cases = measure(documents, families, size, given.workers)
         measured.append((f"{size.words:,} words ({clean:,} clean pages)", cases))
     tables = [_summary(title, cases) for title, cases in measured]
     tables += [_by_family(title, cases) for title, cases in measured]

@@ -9,22 +9,23 @@ verdict included: a page that is not called spun gets none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import samples, work
+from bench import work
 from bench.metrics import Change, Tally, tally
 from bench.rivals import RESTORERS, Restorer
 from bench.tables import Cell, Column, Run, Table, publish
+from train import samples
 from train.corpus import Document, held_out
 from train.families import FAMILIES
 from train.spin import Swap
 from unspin.lm import LanguageModel
 from unspin.reader import MODEL, Reader
 from unspin.reading import Verdict
-from unspin.thesaurus import Thesaurus
+from unspin.thesaurus import PHRASE, Thesaurus
 
 PAGE_WORDS = 400
 PAGES, QUICK_PAGES = 40, 6  # of every family
@@ -46,9 +47,9 @@ letter case aside. *Right*: share of the edits that lie exactly on a substitutio
 original back. *Harmed*: share of the words which the spinner had left alone that were edited. \
 *Left out*: the sources that the family draws from are taken out of the channel. *Offered*: share \
 of the substitutions whose original the channel has among its candidates, the most that can come \
-back. Rates are shares \
-of all words to substitute as far as the family's habits allow, for element shares of the word \
-types in its table; *swapped* is the share of words that was."""
+back. Rates are shares of all words to substitute as far as the family's habits allow, for element \
+shares of the word types in its table; *swapped* is the share of words that was. Rivals know all \
+of WordNet, whatever the family."""
 
 
 class Text(NamedTuple):
@@ -100,22 +101,20 @@ def spun_cases(given: work.Options, documents: Mapping[str, list[Document]]) -> 
         family = load(given.lexicons)
         pages = samples.pages(documents[name], PAGE_WORDS)
         pages = pages[: QUICK_PAGES if given.quick else PAGES]
-        for rate in ELEMENT_RATES if name == "element" else RATES:
+        for rate in ELEMENT_RATES if name.startswith("element") else RATES:
             spun = samples.spun(pages, family, rate)
             texts = [Text(page.text, page.swaps) for page in spun]
             without = samples.left_out(family.sources)
             yield Case(name, rate, samples.share_swapped(spun), without, texts, {})
 
 
-def offered(texts: Iterable[Text], without: Collection[str]) -> float:
+def offered(texts: Iterable[Text], without: tuple[str, ...]) -> float:
     """The share of the swaps whose original the channel has among its candidates at all."""
-    thesaurus, words = _channel()
+    thesaurus, words = _channel(without)
     swaps = [swap for text in texts for swap in text.swaps]
-    found = 0
-    for swap in swaps:
-        choices = thesaurus.choices(swap.spun.lower(), words)
-        originals = (c.original for c in choices if not set(c.sources) <= set(without))
-        found += swap.original.lower() in originals
+    found = sum(
+        swap.original.lower() in _originals(thesaurus, words, swap.spun.lower()) for swap in swaps
+    )
     return found / max(len(swaps), 1)
 
 
@@ -130,7 +129,7 @@ def main() -> None:
     cases = list(spun_cases(given, divided.to_spin))
 
     # All work at once, since a rival reads the lexicons again in every process it runs in.
-    tasks = [Task(KNOWN, (), given.lexicons, batch) for batch in batched(clean)]
+    tasks = [Task(KNOWN, (), given.lexicons, batch) for batch in _batches(clean)]
     on_clean = len(tasks)
     tasks += [Task(rival, (), given.lexicons, clean[:RIVAL_DOCUMENTS]) for rival in RESTORERS]
     for case in cases:
@@ -153,7 +152,7 @@ def main() -> None:
     publish(Run("restore", work.command("restore", given), NOTE), tables, keep=not given.quick)
 
 
-def batched(texts: Sequence[Text]) -> list[list[Text]]:
+def _batches(texts: Sequence[Text]) -> list[list[Text]]:
     """The texts in pieces that keep all processes busy to the end."""
     return [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
 
@@ -177,8 +176,20 @@ def _rival(name: str, lexicons: Path) -> Restorer:
 
 
 @cache
-def _channel() -> tuple[Thesaurus, Sequence[str]]:
-    return Thesaurus(MODEL / "channel.bin"), LanguageModel(MODEL / "lm.bin").words
+def _channel(without: tuple[str, ...]) -> tuple[Thesaurus, Sequence[str]]:
+    thesaurus = Thesaurus(MODEL / "channel.bin")
+    return thesaurus.without(without), LanguageModel(MODEL / "lm.bin").words
+
+
+def _originals(thesaurus: Thesaurus, words: Sequence[str], printed: str) -> set[str]:
+    """What a word or phrase may have been, phrases included."""
+    found = {choice.original for choice in thesaurus.choices(printed, words)}
+    entry = thesaurus.phrase_number.get(printed) if thesaurus.heads else None
+    if entry is not None:
+        for k in range(thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]):
+            numbers = thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)]
+            found.add(" ".join(words[number] for number in numbers if number))
+    return found
 
 
 def _total(outcomes: Iterable[Outcome]) -> Tally:
@@ -204,7 +215,7 @@ def _summary(cases: list[Case], clean: dict[str, list[Outcome]]) -> Table:
     for system in SYSTEMS:
         row: list[Cell] = [system]
         for element in (True, False):
-            chosen = [case for case in cases if (case.family == "element") is element]
+            chosen = [case for case in cases if case.family.startswith("element") is element]
             total = _total(outcome for case in chosen for outcome in case.outcomes[system])
             row += [total.put_back, total.precision, total.harm]
         harm = _total(clean[system]).harm if system in clean else None

@@ -18,8 +18,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench import samples, work
+from bench import work
 from bench.tables import Cell, Column, Run, Table, publish
+from train import samples
 from train.corpus import held_out
 from train.families import FAMILIES
 from unspin.lm import LanguageModel

@@ -86,6 +86,15 @@ def test_a_missing_file_is_answered_with_what_to_do(tmp_path):
     assert "missing: install unspin again" in refusal(tmp_path / "numbers.bin")
 
 
+def test_an_array_that_a_file_lacks_is_named_with_the_file(path):
+    found = arrays.read(path, "channel").arrays
+    with pytest.raises(ModelError, match="another version") as lacking:
+        found["topics"]
+    assert str(path) in str(lacking.value)
+    assert "topics" in str(lacking.value)
+    assert "topics" not in found
+
+
 def test_a_folder_or_an_empty_file_cannot_be_read(tmp_path):
     empty = tmp_path / "empty.bin"
     empty.touch()

@@ -9,9 +9,10 @@ pytest.importorskip("numpy")
 pytest.importorskip("lemminflect")
 pytest.importorskip("zstandard")
 
-from bench import lm, metrics, samples, tables
+from bench import lm, metrics, tables
 from bench.lm import sentences
 from bench.metrics import Change, Tally, auc, tally, true_positive_rate
+from train import samples
 from train.corpus import Document
 from train.families import FAMILIES
 from train.spin import Swap

@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import math
 import os
 import random
@@ -35,7 +36,7 @@ needs_compiled = pytest.mark.skipif(
 )
 # Each example solves a text in interpreted Python, from the same fixtures.
 few = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 SPUN = (
@@ -45,7 +46,11 @@ SPUN = (
     " volition beryllium astatine slightest a twelvemonth earlier radical tin locomotion implicit"
     " it again, helium said connected Friday."
 )
-WORDS = [*SPUN.split(), *"the of and to in a that is was he for it with as his on be at by".split()]
+PHRASES = (
+    "on the off chance that|counterfeit consciousness|profound learning|keep an eye on|in order to"
+).split("|")
+COMMON = "the of and to in a that is was he for it with as his on be at by".split()
+WORDS = [*SPUN.split(), *COMMON, *PHRASES]
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join)
 
 
@@ -102,7 +107,7 @@ def kernel(solver, text):
 @few
 @given(st.lists(st.integers(0, 65_535), max_size=30))
 def test_compiled_and_interpreted_score_alike(solver, slow_solver, numbers):
-    words = [number % len(solver.model.words) for number in numbers]
+    words = [n % len(solver.model.words) for n in numbers if n != BOS]  # is never predicted
     fast, slow = solver.model.ngrams.score(words), slow_solver.model.ngrams.score(words)
     assert fast == pytest.approx(slow, abs=1e-9)
 
@@ -115,9 +120,8 @@ def test_compiled_and_interpreted_solve_alike(solver, slow_solver, text):
     assert fast.eligible == slow.eligible
     assert fast.log_ratio == pytest.approx(slow.log_ratio, abs=1e-6)
     assert fast.taken() == pytest.approx(slow.taken(), abs=1e-6)
-    pairs = list(zip(fast.substitutions(), slow.substitutions(), strict=True))
-    for ours, theirs in pairs:
-        assert ours.token == theirs.token
+    for ours, theirs in zip(fast.substitutions(), slow.substitutions(), strict=True):
+        assert (ours.token, ours.tokens) == (theirs.token, theirs.tokens)
         assert ours.posterior == pytest.approx(theirs.posterior, abs=1e-6)
         assert [c.original for c in ours.choices] == [c.original for c in theirs.choices]
         posteriors = [choice.posterior for choice in theirs.choices]
@@ -140,7 +144,7 @@ def test_compiled_and_interpreted_solve_a_page_alike(solver, slow_solver):
 
 @few
 @given(texts)
-def test_the_posteriors_of_every_token_sum_to_one(solver, interpreted, slow_solver, text):
+def test_the_posteriors_of_every_token_sum_to_one(interpreted, slow_solver, text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lattice, "Lattice", interpreted.Lattice)
         built = kernel(slow_solver, text)
@@ -165,7 +169,7 @@ def test_a_spinner_that_replaces_nothing_leaves_no_evidence(solver, text):
 @given(texts)
 def test_found_substitutions_are_likely_and_sorted(solver, text):
     found = solve(solver, text).substitutions()
-    assert [s.token for s in found] == sorted({s.token for s in found})
+    assert [s.token for s in found] == sorted(s.token for s in found)
     for substitution in found:
         posteriors = [choice.posterior for choice in substitution.choices]
         assert posteriors == sorted(posteriors, reverse=True)
@@ -173,6 +177,7 @@ def test_found_substitutions_are_likely_and_sorted(solver, text):
         assert lattice.LEAST_POSTERIOR <= substitution.posterior <= 1 + 1e-9
 
 
+UNPRUNED = {"FLUENT": math.inf, "BEAM": 0.0, "PRUNE": 0.0}
 TINY = "at astatine he helium new caller fresh noon".split()
 
 
@@ -207,13 +212,19 @@ def tiny(tmp_path_factory):
     number = {word: i for i, word in enumerate(words)}
     originals = {"astatine": "at he", "helium": "he", "caller": "new fresh at", "fresh": "new"}
     choices = {
-        printed: [(number[word], mask) for word, mask in zip(names.split(), (1, 3, 2), strict=False)]
-        for printed, names in originals.items()
+        printed: [(number[word], 1 + i % 3) for i, word in enumerate(words_of.split())]
+        for printed, words_of in originals.items()
     }
-    fanout = array("H", [2] * (2 * len(words)))
+    fanout = array("H", [2, 2, 0] * len(words))
     classes = bytes(i % 3 for i in range(len(words)))
     thesaurus.write(
-        folder / "channel.bin", ["rule", "synonym"], [0.6, 0.4], choices, fanout, classes
+        folder / "channel.bin",
+        ["rule", "synonym", "phrase"],
+        [0.5, 0.3, 0.2],
+        choices,
+        fanout,
+        classes,
+        {},
     )
     return folder
 
@@ -224,8 +235,8 @@ def test_forward_backward_is_the_sum_over_all_paths(interpreted, tiny, words):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lm, "Ngrams", interpreted.Ngrams)
         patch.setattr(lattice, "Lattice", interpreted.Lattice)
-        patch.setattr(lattice, "BEAM", 0.0)
-        patch.setattr(lattice, "PRUNE", 0.0)
+        for name, nothing in UNPRUNED.items():
+            patch.setattr(lattice, name, nothing)
         model = LanguageModel(tiny / "lm.bin")
         built = kernel(Solver(model, Thesaurus(tiny / "channel.bin")), " ".join(words))
     log_ratio = built.expect()
@@ -235,7 +246,7 @@ def test_forward_backward_is_the_sum_over_all_paths(interpreted, tiny, words):
     printed = sum(model.ngrams.score(built.words[1:]))
     total, taken = 0.0, dict.fromkeys((a for some in arcs for a in some), 0.0)
     for path in product(*arcs):
-        numbers = [built.word_of(i, a) for i, a in zip(tokens, path, strict=True)]
+        numbers = [built.enters(i, a) for i, a in zip(tokens, path, strict=True)]
         p = 10 ** (sum(model.ngrams.score(numbers)) - printed)
         p *= math.prod(built.factor(i, a) for i, a in zip(tokens, path, strict=True))
         total += p
@@ -279,8 +290,6 @@ def test_without_compiler_and_cython_a_page_is_read_alike(tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr.decode()
-    import json
-
     slow, fast = json.loads(result.stdout), Reader().read(SPUN).to_dict()
     assert slow["verdict"] == fast["verdict"] == "spun"
     assert slow["text"] == fast["text"]

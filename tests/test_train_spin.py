@@ -91,7 +91,11 @@ def families(lexicons):
 
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
-random_families = [name for name in FAMILIES if name != "element" and "fixed" not in name]
+random_families = [
+    name for name in FAMILIES if not name.startswith("element") and "fixed" not in name
+]
+    name for name in FAMILIES if not name.startswith("element") and "fixed" not in name
+]
 
 
 @every_family
@@ -142,7 +146,7 @@ def test_another_seed_gives_another_text(families, name):
     assert len({spin(PAGE, families[name], 0.1, seed).text for seed in range(8)}) > 1
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "element"])
+@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith("element")])
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.1, 0.2])
 def test_the_rate_is_the_share_of_the_words(families, name, rate):
     text = PAGE * 5
@@ -217,17 +221,17 @@ def test_element_replaces_only_lower_case_words_between_white_space(families):
 
 
 def test_element_uses_the_rule_where_the_table_lacks_the_word(families):
-    spun = spin("an old road of the new guard", families["element"], 1.0, seed=1)
+    spun = spin("an old road of the new guard", families["element walk"], 1.0, seed=1)
     assert {swap.original for swap in spun.swaps} == {"old", "road", "new", "guard"}
 
 
 def test_element_never_looks_an_inflected_word_up(families):
-    assert spin("men threw coins", families["element"], 1.0, seed=1).swaps == ()
+    assert spin("men threw coins", families["element walk"], 1.0, seed=1).swaps == ()
 
 
 def test_the_rate_of_element_is_the_share_of_word_types(families):
-    small = {swap.original for swap in spin(PAGE, families["element"], 0.3, 1).swaps}
-    large = {swap.original for swap in spin(PAGE, families["element"], 1.0, 1).swaps}
+    small = {swap.original for swap in spin(PAGE, families["element walk"], 0.3, 1).swaps}
+    large = {swap.original for swap in spin(PAGE, families["element walk"], 1.0, 1).swaps}
     assert small < large
     assert spin(PAGE, families["element"], 0.0, 1).text == PAGE
 

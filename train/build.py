@@ -16,15 +16,13 @@ from train.corpus import Corpus, read_corpus, training_files
 from unspin import lm
 
 VOCABULARY = 65_536  # the most that sixteen bits can number
-SIZES = (1_450_000, 1_600_000, 1_400_000)  # bigrams, trigrams, 4-grams kept; see bench/lm
+SIZES = (1_550_000, 1_500_000, 1_100_000)  # bigrams, trigrams, 4-grams kept; see bench.lm
 
 
 def estimate(corpora: Path) -> tuple[Corpus, list[ngrams.Counts], list[ngrams.Estimates]]:
     """The corpus, its n-gram counts and their smoothed probabilities, before pruning."""
     corpus = read_corpus(training_files(corpora), VOCABULARY)
-    raw = [
-        ngrams.count(corpus.ids, corpus.document, order) for order in range(1, ngrams.ORDER + 1)
-    ]
+    raw = [ngrams.count(corpus.ids, corpus.document, order) for order in range(1, ngrams.ORDER + 1)]
     return corpus, raw, ngrams.estimate(raw, len(corpus.words))
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
-from train.relations import SOURCES, word_pairs
+from train import lexicons as lexicon_files
+from train.relations import SOURCES, hand_written_phrases, phrase_pairs, word_pairs
 from train.wordnet import WordNet
 from unspin import thesaurus
 from unspin.lm import LanguageModel
 
+MOST_PHRASES = 60_000  # pairs of phrases kept
+MOST_ORIGINALS = 8  # of one printed phrase
 MOST_CHOICES = 40  # originals kept for one printed word
 # Before a text is seen, every source counts the same; rules and tables of one family less,
 # since most spinners are not that family.
@@ -58,7 +63,40 @@ def compile_channel(lexicons: Path, model: LanguageModel, path: Path) -> None:
             for rank, entry in enumerate(ranked)
             if rank < MOST_CHOICES or entry[1] & _DETERMINISTIC
         ]
-    thesaurus.write(path, SOURCES, prior, choices, fanout, word_classes(lexicons, model))
+    phrases, single = _phrases(lexicons, model, originals)
+    for number, count in single.items():
+        fanout[number * len(SOURCES) + SOURCES.index("phrase")] += count
+    classes = word_classes(lexicons, model)
+    thesaurus.write(path, SOURCES, prior, choices, fanout, classes, phrases)
+
+
+def _phrases(
+    lexicons: Path, model: LanguageModel, originals: Sequence[str]
+) -> tuple[dict[str, list[tuple[list[int], int]]], Counter[int]]:
+    """The pairs of phrases by what is printed, and how many each single word has.
+
+    All that people have written down as spun are kept, of the thesauri's the likeliest.
+    """
+    pairs = list(phrase_pairs(lexicons, originals))
+    fan = Counter(pair.original for pair in pairs)
+    curated = {*lexicon_files.tortured_phrases(lexicons), *hand_written_phrases()}
+    scored = []
+    for pair in pairs:
+        words = pair.original.split(" ")
+        if len(words) <= thesaurus.PHRASE:
+            scores = model.score(words)[:-1]
+            likelihood = sum(scores) - math.log10(fan[pair.original])
+            scored.append(((pair.original, pair.spun) in curated, likelihood, pair))
+    scored.sort(key=lambda entry: (-entry[0], -entry[1], entry[2]))
+    kept: dict[str, list[tuple[list[int], int]]] = defaultdict(list)
+    single: Counter[int] = Counter()
+    for _, _, pair in scored[:MOST_PHRASES]:
+        numbers = [model.number[word] for word in pair.original.split(" ")]
+        if len(kept[pair.spun]) < MOST_ORIGINALS:
+            kept[pair.spun].append((numbers, min(fan[pair.original], 0xFFFF)))
+            if len(numbers) == 1:
+                single[numbers[0]] += 1
+    return dict(sorted(kept.items())), single
 
 
 def word_classes(lexicons: Path, model: LanguageModel) -> bytes:

@@ -8,6 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,7 +114,7 @@ class Corpus(NamedTuple):
 
     words: list[str]
     ids: NDArray[np.uint16]
-    document: NDArray[np.int32]
+    document: NDArray[np.int64]
     capitals: NDArray[np.uint8]
 
 
@@ -140,7 +141,7 @@ def read_corpus(files: list[Path], size: int, workers: int = 2) -> Corpus:
         for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         if shared[word] >= 2 and word not in SPECIALS and " " not in word
     )
-    words = [*SPECIALS, *(word for word, _ in zip(frequent, range(size - len(SPECIALS)), strict=False))]
+    words = [*SPECIALS, *islice(frequent, size - len(SPECIALS))]
     number = {word: i for i, word in enumerate(words)}
     capitals = np.array(
         [255 * capital[word] // max(capital[word] + lower[word], 1) for word in words], np.uint8
@@ -157,5 +158,5 @@ def read_corpus(files: list[Path], size: int, workers: int = 2) -> Corpus:
 
     ids = np.concatenate([renumber(part) for part in streams])
     lengths = np.concatenate([np.diff(part.documents) for part in streams])
-    document = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    document = np.repeat(np.arange(len(lengths)), lengths)
     return Corpus(words, ids, document, capitals)

@@ -43,7 +43,23 @@ _inflector = cache(Inflector.load)
 
 
 def element(lexicons: Path) -> Family:
-    """The table where it has the word, the WordNet rule elsewhere: one print a word, everywhere.
+    """The words that the family's pages were seen to replace, each by one word everywhere.
+
+    Only words between white space, in lower case.
+    """
+    table = files.element(lexicons)
+    return Family(
+        name="element",
+        sources=("element", "element rule", "element orbit"),
+        choices=lambda word: (table[word],) if word in table else (),
+        may_change=_free_lower_case,
+        select=_share_of_types,
+        draw=_fixed_choice,
+    )
+
+
+def element_walk(lexicons: Path) -> Family:
+    """The element family with words that no page has shown yet: the WordNet rule prints those.
 
     Only words between white space, in lower case, that are WordNet lemmas as they stand: it never
     looks "days" up under "day", and leaves alone a lemma that is also an inflected form ("men").
@@ -63,7 +79,7 @@ def element(lexicons: Path) -> Family:
         return (orbit[min(steps, len(orbit) - 1)],)
 
     return Family(
-        name="element",
+        name="element walk",
         sources=("element", "element rule", "element orbit"),
         choices=choices,
         may_change=_free_lower_case,
@@ -214,6 +230,7 @@ def mixed_fixed(lexicons: Path) -> Family:
 
 FAMILIES: Mapping[str, Callable[[Path], Family]] = {
     "element": element,
+    "element walk": element_walk,
     "wordnet random": wordnet_random,
     "wordnet first": wordnet_first,
     "hypernym": hypernym,

@@ -30,7 +30,7 @@ class Counts(NamedTuple):
     shared: NDArray[np.bool_]  # seen in two documents or more
 
 
-def count(ids: NDArray[np.uint16], document: NDArray[np.int32], order: int) -> Counts:
+def count(ids: NDArray[np.uint16], document: NDArray[np.int64], order: int) -> Counts:
     """Count the n-grams of one order; none crosses a sentence, and `<s>` stands before each."""
     ids, document = _with_bos(ids, document)
     keys = np.zeros(len(ids), np.uint64)
@@ -53,8 +53,8 @@ def count(ids: NDArray[np.uint16], document: NDArray[np.int32], order: int) -> C
 
 
 def _with_bos(
-    ids: NDArray[np.uint16], document: NDArray[np.int32]
-) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
+    ids: NDArray[np.uint16], document: NDArray[np.int64]
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
     starts = np.flatnonzero(np.append(True, ids[:-1] == EOS))
     return np.insert(ids, starts, BOS), np.insert(document, starts, document[starts])
 
@@ -95,10 +95,8 @@ def estimate(raw: list[Counts], vocabulary: int) -> list[Estimates]:
     return levels
 
 
-def _all_words(
-    keys: Keys, p: Floats, free: float, vocabulary: int
-) -> tuple[Floats, Keys]:
-    """Every word of the vocabulary gets a unigram; `<s>`, which is never predicted, next to none."""
+def _all_words(keys: Keys, p: Floats, free: float, vocabulary: int) -> tuple[Floats, Keys]:
+    """Every word of the vocabulary gets a unigram; `<s>`, never predicted, next to none."""
     full = np.full(vocabulary, free / vocabulary)
     full[keys.astype(np.int64)] = p
     full[BOS] = 1e-99
@@ -124,12 +122,10 @@ def _discounts(counts: NDArray[np.int64]) -> Floats:
         return np.array([0.0, 0.5, 0.75, 0.9])  # too little text to estimate from
     y = n1 / (n1 + 2 * n2)
     discounts = [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-    return np.clip(np.array(discounts), 0.0, [0.0, 0.99, 1.99, 2.99])
+    return np.minimum(np.maximum(discounts, 0.0), [0.0, 0.99, 1.99, 2.99])
 
 
-def prune(
-    raw: list[Counts], levels: list[Estimates], sizes: tuple[int, int, int]
-) -> list[Level]:
+def prune(raw: list[Counts], levels: list[Estimates], sizes: tuple[int, int, int]) -> list[Level]:
     """Keep about `sizes` bigrams, trigrams and 4-grams, and renormalise.
 
     An n-gram is a candidate if two documents or more have it; kept are those that lose most by
@@ -176,9 +172,7 @@ def renormalise(levels: list[Estimates]) -> list[Level]:
     return finished
 
 
-def _backed_off(
-    levels: list[Estimates], finished: list[Level], keys: Keys, order: int
-) -> Floats:
+def _backed_off(levels: list[Estimates], finished: list[Level], keys: Keys, order: int) -> Floats:
     """P of n-grams of an order under the levels up to it, backing off where they are not kept."""
     kept, p = levels[order - 1]
     at = np.minimum(np.searchsorted(kept, keys), len(kept) - 1)

@@ -66,7 +66,8 @@ def _ppmi(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     np.log(pmi, out=pmi, where=pmi > 1)
     pmi[counts == 0] = 0
     np.maximum(pmi, 0, out=pmi)
-    return (pmi + pmi.T) / 2
+    symmetric: NDArray[np.float32] = (pmi + pmi.T) / 2
+    return symmetric
 
 
 def _factors(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -78,4 +79,6 @@ def _factors(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     small = basis.T @ (matrix @ basis)
     values, directions = np.linalg.eigh((small + small.T) / 2)
     order = np.argsort(-values)[:DIMENSIONS]
-    return (basis @ directions[:, order]) * np.sqrt(np.maximum(values[order], 0))
+    rows: NDArray[np.float32] = basis @ directions[:, order]
+    rows *= np.sqrt(np.maximum(values[order], 0))
+    return rows

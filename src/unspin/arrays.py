@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -52,7 +51,7 @@ def write(path: Path, kind: str, meta: Mapping[str, Any], arrays: Mapping[str, A
             file.seek(start + table[name][1])
             file.write(view.cast("B"))
         file.truncate(start + offset)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read(path: Path, kind: str) -> ArrayFile:
@@ -88,7 +87,21 @@ def read(path: Path, kind: str) -> ArrayFile:
         name: view[start + offset : start + offset + count * _SIZES[code]].cast(code)
         for name, (code, offset, count) in header["arrays"].items()
     }
-    return ArrayFile(header["meta"], arrays)
+    return ArrayFile(header["meta"], _Arrays(path, arrays))
+
+
+class _Arrays(dict[str, memoryview]):
+    """The arrays of a file; to ask for one that it lacks is to want another version of it."""
+
+    def __init__(self, path: Path, arrays: Mapping[str, memoryview]) -> None:
+        super().__init__(arrays)
+        self._path = path
+
+    def __missing__(self, name: str) -> memoryview:
+        raise ModelError(
+            f"model file {self._path} is of another version of unspin (it lacks {name!r}):"
+            " install unspin again"
+        )
 
 
 def _start(header_length: int) -> int:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from unspin import text
 from unspin.kernels.lattice import Lattice
 from unspin.lm import CODE, EOS, NAME, UNKNOWN, LanguageModel
-from unspin.text import ACRONYM, CAPITAL, FREE, PROTECTED, PUNCTUATION, QUOTE, Tokens
-from unspin.thesaurus import Thesaurus
+from unspin.text import ACRONYM, CAPITAL, FREE, PROTECTED, PUNCTUATION, QUOTE, WORD, Tokens
+from unspin.thesaurus import PHRASE, Thesaurus
 
 # Roles a word can have; a spinner may treat each its own way, so each has a rate of its own.
 FREE_ROLE, ATTACHED_ROLE, CAPITAL_ROLE = range(3)
@@ -33,9 +33,10 @@ FLUENT = 2e-3
 BEAM, PRUNE = 3e-4, 1e-3
 TRUST = 0.7
 CACHE = 0.05
-TOPIC, WINDOW = 0.1, 40
+TOPIC, WINDOW = 0.07, 60
 CACHE_PASSES = 2
 MOST_CHOICES = 32
+MOST_PHRASES = 24  # that begin at one token or run through it
 LEAST_POSTERIOR = 0.05  # below this a substitution is not worth a word
 # Share of one dictionary word among all the words that the model lumps together as unknown.
 UNKNOWN_SHARE = 1e-5
@@ -50,11 +51,55 @@ class Choice(NamedTuple):
 
 
 class Substitution(NamedTuple):
-    """A token, P(it was substituted), and its likely originals, best first."""
+    """`tokens` tokens from `token` on, P(they were substituted), and their likely originals, best
+    first."""
 
     token: int
+    tokens: int
     posterior: float
     choices: list[Choice]
+
+
+class Phrases:
+    """The phrases of the channel that a text holds, as columns for the kernel.
+
+    A phrase stands in the text where its printed words do; `choice` and `place` list, for every
+    token, the phrases that begin there or run through it.
+    """
+
+    def __init__(self, source: int) -> None:
+        self.source = source
+        self.words, self.span, self.fan = array("H"), bytearray(), array("H")
+        # The text's first entry is the end of a sentence, where no phrase begins.
+        self.first, self.choice, self.place = array("I", [0, 0]), array("i"), bytearray()
+        self._numbers: dict[int, int] = {}
+        self._ahead: list[list[tuple[int, int]]] = []  # (choice, place) of the tokens to come
+
+    def add(self, entry: int, thesaurus: Thesaurus, span: int) -> None:
+        """Say that a phrase of the channel, of so many printed words, starts at this token."""
+        for k in range(thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]):
+            number = self._numbers.get(k)
+            if number is None:
+                number = self._numbers[k] = len(self.span)
+                self.words.extend(thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)])
+                self.fan.append(thesaurus.phrase_fan[k])
+                self.span.append(span)
+            while len(self._ahead) < span:
+                self._ahead.append([])
+            for place in range(span):
+                self._ahead[place].append((number, place))
+
+    def close_token(self) -> None:
+        """The phrases of this token are complete."""
+        if self._ahead:
+            for number, place in self._ahead.pop(0)[:MOST_PHRASES]:
+                self.choice.append(number)
+                self.place.append(place)
+        self.first.append(len(self.choice))
+
+    def number_from(self, words: int) -> None:
+        """Phrases are numbered after the choices for single words."""
+        self.choice = array("i", (number + words for number in self.choice))
 
 
 class Solver:
@@ -119,9 +164,7 @@ class Solution:
         return self._columns.substitutions(kernel.substituted(LEAST_POSTERIOR))
 
     def _reestimate(self) -> None:
-        self._kernel.reestimate(
-            RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY
-        )
+        self._kernel.reestimate(RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY)
 
 
 class _Columns:
@@ -130,6 +173,7 @@ class _Columns:
     def __init__(self, solver: Solver, tokens: Tokens, first: int, last: int) -> None:
         self.solver = solver
         self.eligible = 0
+        self._phrases = Phrases(solver.thesaurus.phrase_source)
         self._tokens = array("i", [-1])  # token of every entry, -1 for the ends of sentences
         self._words, self._slots = array("H", [EOS]), array("i", [-1])
         self._first = array("I", [0])
@@ -138,6 +182,7 @@ class _Columns:
         slots: dict[tuple[str, int], int] = {}
         ends = set(tokens.sentences)
         numbers = solver.model.number
+        heads = solver.thesaurus.heads
         add_token, add_word = self._tokens.append, self._words.append
         add_slot = self._slots.append
         for i in range(first, last):
@@ -158,15 +203,37 @@ class _Columns:
                     found = slots[symbol, role] = self._add_slot(symbol, role, number)
                 slot = found
                 self.eligible += slot >= 0
+                if symbol in heads:
+                    self._add_phrases(tokens, i, heads[symbol], ends)
             add_token(i)
             add_word(number)
             add_slot(slot)
+            self._phrases.close_token()
         self._end_sentence()
+        self._phrases.number_from(len(self._original))
+        for k in range(len(self._phrases.span)):
+            self._original.append(self._phrases.words[PHRASE * k])
+            self._sources.append(1 << self._phrases.source)
 
     def _end_sentence(self) -> None:
         self._tokens.append(-1)
         self._words.append(EOS)
         self._slots.append(-1)
+        self._phrases.close_token()
+
+    def _add_phrases(self, tokens: Tokens, i: int, longest: int, ends: set[int]) -> None:
+        """Add the channel's phrases whose printed words start at token i."""
+        thesaurus = self.solver.thesaurus
+        printed = ""
+        for span in range(1, longest + 1):
+            k = i + span - 1
+            word = k < len(tokens) and tokens.kind[k] in (WORD, CAPITAL)
+            if not word or tokens.flags[k] & PROTECTED or (span > 1 and k in ends):
+                break
+            printed = f"{printed} {tokens.symbol[k]}" if printed else tokens.symbol[k]
+            entry = thesaurus.phrase_number.get(printed)
+            if entry is not None:
+                self._phrases.add(entry, thesaurus, span)
 
     def _add_slot(self, symbol: str, role: int, number: int) -> int:
         """The slot of a printed word in a role, or -1 if the channel has nothing to say of it."""
@@ -192,22 +259,30 @@ class _Columns:
             self._unknown, self._printed, self._original, self._sources, thesaurus.fanout,
             thesaurus.word_class, len(thesaurus.names),
             array("d", [INITIAL_RATE] * (N_ROLES * N_CLASSES)), array("d", weights),
-            FLUENT, BEAM, PRUNE,
+            self._phrases, FLUENT, BEAM, PRUNE,
         )  # fmt: skip
 
     def substitutions(
-        self, found: list[tuple[int, float, list[tuple[int, float]]]]
+        self, found: list[tuple[int, int, float, list[tuple[int, float]]]]
     ) -> list[Substitution]:
         """What the kernel found, in words."""
-        words = self.solver.model.words
         return [
             Substitution(
                 self._tokens[position],
+                span,
                 posterior,
-                [Choice(words[self._original[c]], p, self._sources[c]) for c, p in choices],
+                [Choice(self._original_of(c), p, self._sources[c]) for c, p in choices],
             )
-            for position, posterior, choices in found
+            for position, span, posterior, choices in found
         ]
+
+    def _original_of(self, choice: int) -> str:
+        words = self.solver.model.words
+        k = choice - (len(self._original) - len(self._phrases.span))
+        if k < 0:
+            return words[self._original[choice]]
+        phrase = self._phrases.words[PHRASE * k : PHRASE * (k + 1)]
+        return " ".join(words[number] for number in phrase if number)
 
 
 def _kind_number(kind: int) -> int:

@@ -8,7 +8,6 @@ estimated or an ARPA file held; `read_arpa` and `write_arpa` exchange models wit
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
@@ -30,6 +29,7 @@ UNKNOWN, BOS, EOS, NAME, CODE = range(5)
 ORDER = 4
 LEAST = -37.0  # log10 of the least probability that a small float holds, and the lattice divides by
 
+
 class Level(NamedTuple):
     """All n-grams of one order, sorted by `keys` (16 bits a word, the last word lowest), with
     log10 probabilities and log10 back-off weights."""
@@ -44,8 +44,8 @@ class LanguageModel:
 
     `words` is the vocabulary, `number` its inverse, `capitals` one byte a word: how often, of 255,
     it stands with a capital inside sentences. `topics` holds a vector of 64 signed bytes for
-    each of the most frequent words; the product of two, divided by 1024, approximates how much more often than by chance (PMI, in
-    nats) the two words stand in one passage.
+    each of the most frequent words; the product of two, divided by 1024, approximates how much
+    more often than by chance (PMI, in nats) the two words stand in one passage.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class LanguageModel:
         levels = [Level(keys, np.log10(column["p1"]), np.log10(column["b1"]))]
         for order in range(2, ORDER + 1):
             starts = column[f"c{order - 1}"]
-            contexts = np.repeat(keys, np.diff(starts.astype(np.int64)))
+            contexts = np.repeat(keys, np.diff(starts).astype(np.int64))
             keys = contexts << np.uint64(16) | column[f"w{order}"].astype(np.uint64)
             log_p = np.log10(column[f"p{order}"])[column[f"q{order}"]]
             backoff = np.zeros(len(keys))
@@ -140,17 +140,17 @@ def quantise(logs: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np
 def write_arpa(file: TextIO, words: Sequence[str], levels: Sequence[Level]) -> None:
     """Write a model in ARPA format, the common tongue of n-gram toolkits."""
     file.write("\\data\\\n")
-    for order, level in enumerate(levels, start=1):
-        file.write(f"ngram {order}={len(level.keys)}\n")
+    file.writelines(
+        f"ngram {order}={len(level.keys)}\n" for order, level in enumerate(levels, start=1)
+    )
     for order, level in enumerate(levels, start=1):
         file.write(f"\n\\{order}-grams:\n")
         shifts = range(16 * (order - 1), -1, -16)
         columns = (level.keys.tolist(), level.log_p.tolist(), level.log_backoff.tolist())
         for key, log_p, backoff in zip(*columns, strict=True):
             ngram = " ".join(words[key >> shift & 0xFFFF] for shift in shifts)
-            log_p = max(log_p, -99.0)
             tail = f"\t{backoff:.7f}" if order < len(levels) else ""
-            file.write(f"{log_p:.7f}\t{ngram}{tail}\n")
+            file.write(f"{max(log_p, -99.0):.7f}\t{ngram}{tail}\n")
     file.write("\n\\end\\\n")
 
 
@@ -166,8 +166,7 @@ def read_arpa(lines: Iterable[str]) -> tuple[list[str], list[Level]]:
 
     entries: list[list[tuple[list[str], float, float]]] = []
     ended = False
-    for line in lines:
-        line = line.strip()
+    for line in map(str.strip, lines):
         if line == "\\end\\":
             ended = True
             break

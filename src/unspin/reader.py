@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -11,12 +12,13 @@ from typing import NamedTuple
 
 from unspin import pages, text
 from unspin.lattice import Solution, Solver, Substitution
-from unspin.lm import LanguageModel
+from unspin.lm import LanguageModel, ModelError
 from unspin.reading import Edit, Family, Reading, Suspect, Verdict, compose
 from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
 
 MODEL = Path(__file__).parent / "data" / "en"
+CALIBRATION = "calibration.json"  # the file's name in the model's folder
 
 BLOCK = 20_000  # tokens solved together: bounds memory, and holds nearly every page whole
 MIN_WORDS = 20  # eligible words below which nothing can be told
@@ -25,8 +27,40 @@ SPUN, CLEAN = 0.95, 0.5  # probability from which a page is called spun, and bel
 MOST_PASSES = 5
 ALTERNATIVES = 4
 
-# P(spun) from the evidence; fitted by train.calibrate on families and sources of their own.
-INTERCEPT, EVIDENCE, LENGTH, BOTH = -9.0, 40.0, -0.2, 8.0
+
+class Calibration(NamedTuple):
+    """P(spun) from the evidence per word and the number of words it is over; fitted by
+    `train.calibrate`."""
+
+    intercept: float
+    per_word: float
+    significance: float  # of the evidence per word times the root of the words
+    length: float  # of the log of the words
+
+    def probability(self, evidence: float, words: int) -> float:
+        """P(spun) of a page with this much evidence per word.
+
+        A shorter page than the fit has seen counts as if filled up with words that say nothing.
+        """
+        if words == 0:
+            return 0.0
+        evidence *= min(words / MIN_WORDS, 1.0)
+        words = max(words, MIN_WORDS)
+        score = self.intercept + self.length * math.log(words)
+        score += (self.per_word + self.significance * math.sqrt(words)) * evidence
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(score, 30.0))))
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        """The numbers of a file.
+
+        Raises:
+            ModelError: the file is missing or damaged.
+        """
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(f"model file {path} cannot be read: {error}") from None
 
 
 class _Result(NamedTuple):
@@ -52,7 +86,7 @@ class Reader:
 
     def __init__(
         self,
-        min_confidence: float = 0.5,
+        min_confidence: float = 0.4,
         *,
         model: Path = MODEL,
         without: Collection[str] = (),
@@ -74,6 +108,7 @@ class Reader:
         self.min_confidence = min_confidence
         language_model = LanguageModel(model / "lm.bin")
         self._thesaurus = Thesaurus(model / "channel.bin")
+        self._calibration = Calibration.read(model / CALIBRATION)
         self._solver = Solver(language_model, self._thesaurus, without)
 
     def read(self, page: str | bytes) -> Reading:
@@ -109,6 +144,16 @@ class Reader:
         changed = [(edit.start, edit.end) for edit in edits]
         return replace(reading, edits=edits, suspects=_outside(first.suspects, changed))
 
+    def evidence(self, page: str | bytes) -> tuple[float, int]:
+        """The evidence for spinning, in nats a word, and the number of words it is over.
+
+        What a reading's probability is made of; several times faster than a reading.
+        """
+        extracted = pages.extract(page)
+        tokens = tokenize(extracted.text)
+        _set_apart(tokens, [(p.start, p.end) for p in extracted.furniture])
+        return _evidence([self._solver.solve(tokens, *block) for block in _blocks(tokens)])
+
     def _until_nothing_changes(
         self, reading: Reading, edits: tuple[Edit, ...]
     ) -> tuple[Edit, ...] | None:
@@ -128,11 +173,9 @@ class Reader:
         tokens = tokenize(source)
         words = _set_apart(tokens, furniture)
         solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
-        eligible = sum(solution.eligible for solution in solutions)
-        ratio = sum(solution.log_ratio for solution in solutions)
+        evidence, eligible = _evidence(solutions)
         rate = sum(sum(solution.taken()) for solution in solutions) / max(words, 1)
-        evidence = ratio / max(eligible, 1)
-        probability = _probability(evidence, eligible)
+        probability = self._calibration.probability(evidence, eligible)
         verdict, reason = _verdict(probability, eligible, rate)
         if verdict == "clean":
             return _Result(verdict, probability, evidence, rate, words, None, (), (), reason)
@@ -144,18 +187,25 @@ class Reader:
             edit = self._edit(source, tokens, substitution, family)
             if edit and edit.confidence >= self.min_confidence and verdict == "spun":
                 edits.append(edit)
-            elif substitution.posterior >= SUSPICION:
-                start, end = tokens.start[substitution.token], tokens.end[substitution.token]
+            elif substitution.posterior >= SUSPICION and substitution.tokens == 1:
+                start, end = _span(tokens, substitution)
                 suspects.append(Suspect(start, end, source[start:end], substitution.posterior))
         return _Result(
-            verdict, probability, evidence, rate, words, family, tuple(edits), tuple(suspects),
+            verdict,
+            probability,
+            evidence,
+            rate,
+            words,
+            family,
+            _compatible(edits),
+            tuple(suspects),
             reason,
-        )  # fmt: skip
+        )
 
     def _edit(
         self, source: str, tokens: Tokens, substitution: Substitution, family: Family
     ) -> Edit | None:
-        start, end = tokens.start[substitution.token], tokens.end[substitution.token]
+        start, end = _span(tokens, substitution)
         printed = source[start:end]
         ranked = [
             (text.transfer_case(printed, choice.original), choice.posterior, choice.sources)
@@ -170,9 +220,7 @@ class Reader:
             self._thesaurus.source_names(sources), key=lambda name: family.weights.get(name, 0.0)
         )
         reason = source_name if family.name == source_name else f"{family.name}: {source_name}"
-        return Edit(
-            start, end, printed, original, confidence, tuple(others[:ALTERNATIVES]), reason
-        )
+        return Edit(start, end, printed, original, confidence, tuple(others[:ALTERNATIVES]), reason)
 
     def _family(self, solutions: list[Solution]) -> Family:
         """The family, by the sources that explain the substitutions."""
@@ -190,6 +238,27 @@ class Reader:
             if share >= 0.005
         }
         return Family("element" if element > 0.5 else "unknown family", weights)
+
+
+def _evidence(solutions: list[Solution]) -> tuple[float, int]:
+    eligible = sum(solution.eligible for solution in solutions)
+    return sum(solution.log_ratio for solution in solutions) / max(eligible, 1), eligible
+
+
+def _span(tokens: Tokens, substitution: Substitution) -> tuple[int, int]:
+    last = substitution.token + substitution.tokens - 1
+    return tokens.start[substitution.token], tokens.end[last]
+
+
+def _compatible(edits: list[Edit]) -> tuple[Edit, ...]:
+    """The edits, the surer one where two overlap."""
+    kept: list[Edit] = []
+    taken: set[int] = set()
+    for edit in sorted(edits, key=lambda edit: -edit.confidence):
+        if taken.isdisjoint(range(edit.start, edit.end)):
+            taken.update(range(edit.start, edit.end))
+            kept.append(edit)
+    return tuple(sorted(kept, key=lambda edit: edit.start))
 
 
 def _set_apart(tokens: Tokens, furniture: list[tuple[int, int]]) -> int:
@@ -218,22 +287,16 @@ def _blocks(tokens: Tokens) -> Iterator[tuple[int, int]]:
         yield first, len(tokens)
 
 
-def _probability(evidence: float, eligible: int) -> float:
-    """P(spun) of a page with this much evidence a word over so many eligible words."""
-    if eligible == 0:
-        return 0.0
-    length = math.log(eligible)
-    score = INTERCEPT + EVIDENCE * evidence + LENGTH * length + BOTH * evidence * length
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(score, 30.0))))
-
-
 def _verdict(probability: float, eligible: int, rate: float) -> tuple[Verdict, str]:
     if eligible == 0:
         return "unsure", "no text in English to read"
     if eligible < MIN_WORDS:
-        return "unsure", f"too short to tell: {eligible} words that a spinner could have replaced"
+        return "unsure", f"too short to tell: {eligible} words to judge by, {MIN_WORDS} are needed"
     if probability >= SPUN:
-        return "spun", f"about {rate:.0%} of the words read better as another word they are spun from"
+        return (
+            "spun",
+            f"{rate:.0%} of the words fit badly where words that they may stand for fit well",
+        )
     if probability < CLEAN:
         return "clean", "the words fit their places as printed"
     return "unsure", "some words fit badly, too few or too weakly to call the page spun"
@@ -245,8 +308,6 @@ def _all_suspects(result: _Result) -> tuple[Suspect, ...]:
     return tuple(sorted([*result.suspects, *edited], key=lambda suspect: suspect.start))
 
 
-def _outside(
-    suspects: tuple[Suspect, ...], spans: list[tuple[int, int]]
-) -> tuple[Suspect, ...]:
+def _outside(suspects: tuple[Suspect, ...], spans: list[tuple[int, int]]) -> tuple[Suspect, ...]:
     covered = {position for start, end in spans for position in range(start, end)}
     return tuple(suspect for suspect in suspects if suspect.start not in covered)

@@ -113,7 +113,7 @@ def tokenize(text: str) -> Tokens:
                 kind = CAPITAL if len(word) == 1 or word[1:].islower() else ACRONYM
             if word[0] in "'’" or kind == ACRONYM:
                 flag = PROTECTED
-        elif kind == PUNCTUATION or kind == QUOTE:
+        elif kind in (PUNCTUATION, QUOTE):
             symbol = _DASHES.get(word, word)
         elif kind == NUMBER:
             symbol = word if len(word) == 1 else _number_symbol(word)
@@ -177,7 +177,7 @@ def foreign(line: str) -> bool:
         return False
     english = sum(word in _ENGLISH for word in words)
     other = sum(word in _OTHER_LANGUAGES for word in words)
-    return other >= 2 and other > english or (len(words) >= 5 and other > 0 and english == 0)
+    return (other >= 2 and other > english) or (len(words) >= 5 and other > 0 and english == 0)
 
 
 def _number_symbol(word: str) -> str:
@@ -206,11 +206,9 @@ def _sentences(
             closed = symbols[i - 1] in ".!?..." and not _abbreviated(symbols, kinds, i - 1)
         elif kind not in (PUNCTUATION, QUOTE):
             closed = False
-        starts = closed and gap[1] > gap[0] and text[start[i]] not in ",;:)" and (
-            kinds[i] != WORD
-        )
+        starts = closed and gap[1] > gap[0] and text[start[i]] not in ",;:)" and (kinds[i] != WORD)
         while next_break < len(breaks) and breaks[next_break][0] < gap[1]:
-            starts = starts or _ends_line(text, breaks[next_break], kinds[i], closed)
+            starts = starts or _ends_line(text, breaks[next_break], kinds[i], closed=closed)
             next_break += 1
         if starts or i - firsts[-1] >= MAX_SENTENCE:
             firsts.append(i)
@@ -227,7 +225,7 @@ def _abbreviated(symbols: list[str], kinds: bytearray, stop: int) -> bool:
     return before in _ABBREVIATIONS or (len(before) == 1 and kinds[stop - 1] == CAPITAL)
 
 
-def _ends_line(text: str, line_break: tuple[int, int], next_kind: int, closed: bool) -> bool:
+def _ends_line(text: str, line_break: tuple[int, int], next_kind: int, *, closed: bool) -> bool:
     """Whether a line break ends a sentence, or only wraps a long line of one."""
     first, last = line_break
     if last - first > 1 or closed or next_kind != WORD:
@@ -249,7 +247,9 @@ def _flag_initials(kinds: bytearray, flags: bytearray, sentences: list[int]) -> 
 
 def _flag_lines(text: str, start: array[int], flags: bytearray) -> None:
     """Protect what stands in a fenced block, in a line of code or in another language."""
-    spans = [match.span() for match in _FENCE.finditer(text)] if "```" in text or "~~~" in text else []
+    spans = (
+        [match.span() for match in _FENCE.finditer(text)] if "```" in text or "~~~" in text else []
+    )
     position = 0
     for line in text.splitlines(keepends=True):
         if _looks_like_code(line) or foreign(line):
@@ -277,7 +277,7 @@ _OTHER_LANGUAGES = frozenset(
     "yang lalu bulan dan untuk dengan tidak adalah ini itu dari pada sedang oleh akan"  # Indonesian
     " que los las una por con para del como pero más este esta sus fue"  # Spanish
     " les des une dans pour qui est pas sur avec sont ce cette aux leur nous vous était"  # French
-    " der das und ist nicht mit ein eine auf für dem den von sich auch wird sind war zu im"  # German
+    " der das und ist nicht mit ein eine auf für dem den von sich auch wird sind war"  # German
     " il di che non per sono della nel alla gli anche più"  # Italian
     " não uma os dos ao mais foi pelo são"  # Portuguese
     " het een van niet zijn voor maar ook wordt"  # Dutch

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from unspin import arrays
 
 MAX_SOURCES = 16
+PHRASE = 4  # words at most in the original of a phrase
 
 # Classes of words, which a spinner may treat each its own way: the commonest words of the
 # language, words that a dictionary lists, and their inflected forms with all the rest.
@@ -35,7 +36,10 @@ class Thesaurus:
 
     For the printed word with number i in `number`, the entries `first[i]` to `first[i + 1]` of
     `original` (numbers in the language model's vocabulary) and `sources` (bit masks) are its
-    possible originals, the likeliest first.
+    possible originals, the likeliest first. Where either side has several words, `phrase_number`,
+    `phrase_first`, `phrase_words` (four numbers an entry, filled up with zeros) and `phrase_fan`
+    say the same; `heads` gives, for every word that starts such a printed phrase, how many words
+    the longest has.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,6 +60,14 @@ class Thesaurus:
         self.sources = file.arrays["sources"]
         self.fanout = file.arrays["fanout"]
         self.word_class = file.arrays["word_class"]
+        self.phrase_source = self.names.index("phrase")
+        phrases = bytes(file.arrays["phrases"]).decode().split("\n")
+        self.phrase_number = {phrase: i for i, phrase in enumerate(phrases)}
+        self.phrase_first = file.arrays["phrase_first"]
+        self.phrase_words = file.arrays["phrase_words"]
+        self.phrase_fan = file.arrays["phrase_fan"]
+        heads = bytes(file.arrays["heads"]).decode().split()
+        self.heads = dict(zip(heads[::2], map(int, heads[1::2]), strict=True))
 
     def without(self, names: Collection[str]) -> Thesaurus:
         """A copy that lacks some sources, as if their spinners were unknown."""
@@ -80,6 +92,8 @@ class Thesaurus:
         lesser.prior = tuple(p / sum(kept) for p in kept)
         lesser.first, lesser.original = memoryview(first), memoryview(original)
         lesser.sources, lesser.fanout = memoryview(sources), memoryview(fanout)
+        if "phrase" in names:
+            lesser.heads = {}
         return lesser
 
     def choices(self, printed: str, words: Sequence[str]) -> list[Choice]:
@@ -104,12 +118,14 @@ def write(
     choices: Mapping[str, Iterable[tuple[int, int]]],
     fanout: array[int],
     word_class: bytes,
+    phrases: Mapping[str, Sequence[tuple[Sequence[int], int]]],
 ) -> None:
     """Write a channel: per printed word its (original, source mask) entries, likeliest first.
 
     `fanout[original * len(sources) + source]` is the number of words that a source has for an
     original; `prior` the share of each source before anything is known of a text; `word_class`
-    has one byte a word of the vocabulary.
+    has one byte a word of the vocabulary. `phrases` has, per printed phrase, the words of each of
+    its originals (at most `PHRASE`) and the number of phrases that may be printed for that one.
     """
     first, original, masks = array("I", [0]), array("H"), array("H")
     for entries in choices.values():
@@ -117,7 +133,7 @@ def write(
             original.append(word)
             masks.append(mask)
         first.append(len(original))
-    columns = {
+    columns: dict[str, bytes | array[int]] = {
         "spun": "\n".join(choices).encode(),
         "first": first,
         "original": original,
@@ -125,5 +141,27 @@ def write(
         "fanout": fanout,
         "word_class": word_class,
     }
+    columns |= _phrase_columns(phrases)
     meta = {"sources": list(sources), "prior": list(prior)}
     arrays.write(path, "channel", meta, columns)
+
+
+def _phrase_columns(
+    phrases: Mapping[str, Sequence[tuple[Sequence[int], int]]],
+) -> dict[str, bytes | array[int]]:
+    first, words, fan = array("I", [0]), array("H"), array("H")
+    heads: dict[str, int] = {}
+    for printed, originals in phrases.items():
+        head, *rest = printed.split(" ")
+        heads[head] = max(heads.get(head, 0), 1 + len(rest))
+        for original, fanout in originals:
+            words.extend([*original, *[0] * (PHRASE - len(original))])
+            fan.append(fanout)
+        first.append(len(fan))
+    return {
+        "phrases": "\n".join(phrases).encode(),
+        "phrase_first": first,
+        "phrase_words": words,
+        "phrase_fan": fan,
+        "heads": " ".join(f"{head} {span}" for head, span in heads.items()).encode(),
+    }

@@ -10,7 +10,8 @@ possible original of one printed word (an entry of the channel).
 from array import array
 
 import cython
-from cython.cimports.libc.math import exp, log, pow
+from cython.cimports.libc.math import exp, log
+from cython.cimports.libc.math import pow as power
 
 BOS = cython.declare(cython.int, 1)
 EOS = cython.declare(cython.int, 2)
@@ -18,6 +19,9 @@ NEGLIGIBLE = cython.declare(cython.double, 1e-4)  # expected count of a choice n
 LEAST_KEPT = cython.declare(cython.double, 0.02)  # no spinner is sure to replace a word
 DIMENSIONS = cython.declare(cython.int, 64)
 TOPIC_UNIT = cython.declare(cython.double, 1024.0)
+PHRASE = cython.declare(cython.int, 4)  # words of a phrase's original at most
+PHRASE_GROUP = cython.declare(cython.int, 1)  # phrases share the rate of free-standing lemmas
+LEAST_LISTED = cython.declare(cython.double, 0.005)  # posterior of an alternative worth naming
 FIRST_WORD = cython.declare(cython.int, 9)  # numbers below stand for kinds of words
 
 
@@ -179,15 +183,29 @@ class Lattice:
     weights: cython.double[::1]  # per source: its share in the replacements
     log_ratio: cython.double
 
+    # Phrases: choices from number `n_words` on, which stand for several printed words or give
+    # several original ones. Those that begin at a token or run through it are its extra arcs.
+    n_words: cython.Py_ssize_t
+    phrase_source: cython.int
+    phrase_words: cython.ushort[::1]  # PHRASE numbers a phrase, its original's words, then zeros
+    phrase_span: cython.uchar[::1]  # printed words
+    phrase_fan: cython.ushort[::1]  # phrases printed for this original
+    phrase_last: cython.ushort[::1]  # last word of the original
+    phrase_bigram: cython.int[::1]  # position of its last two words in the trie, -2 if it is one
+    phrase_inner: cython.double[::1]  # P(all words after the first | the first)
+    extra_first: cython.uint[::1]
+    extra_choice: cython.int[::1]
+    extra_place: cython.uchar[::1]  # 0 where the phrase begins, 1 at its second printed word
+
     weight: cython.double[::1]  # per choice: P(printed | original)
     keep: cython.double[::1]  # per slot: P(printed | itself)
     expected: cython.double[::1]  # per choice: how often it was taken, by the last pass
     kept: cython.double[::1]  # per slot
-    seen: cython.double[::1]  # per slot: tokens
 
     base: cython.double[::1]  # per token: P(printed | printed before it)
     arc_first: cython.uint[::1]  # per token: its arcs; the first is "as printed"
-    arc_choice: cython.int[::1]
+    arc_choice: cython.int[::1]  # -1 for "as printed"
+    arc_place: cython.uchar[::1]
     posterior: cython.double[::1]  # per arc
     pair_probability: cython.float[::1]
     pair_bigram: cython.int[::1]
@@ -210,37 +228,64 @@ class Lattice:
     beam: cython.double
     prune: cython.double
 
-    def __init__(self, model, topics, words, slots, first, role, unknown, printed, original, sources,
-                 fanout, word_class, n_sources, rates, weights, fluent, beam, prune):
+    def __init__(
+        self,
+        model,
+        topics,
+        words,
+        slots,
+        first,
+        role,
+        unknown,
+        printed,
+        original,
+        sources,
+        fanout,
+        word_class,
+        n_sources,
+        rates,
+        weights,
+        phrases,
+        fluent,
+        beam,
+        prune,
+    ):
         self.model, self.topics = model, topics
-        self.words, self.slots, self.first, self.role = words, slots, first, role
-        self.unknown, self.printed = unknown, printed
-        self.original, self.sources, self.fanout = original, sources, fanout
-        self.word_class = word_class
-        self.n_sources = n_sources
+        self.words, self.slots = memoryview(words), memoryview(slots)
+        self.first, self.role = memoryview(first), memoryview(role)
+        self.unknown, self.printed = memoryview(unknown), memoryview(printed)
+        self.original, self.sources = memoryview(original), memoryview(sources)
+        self.fanout, self.word_class, self.n_sources = fanout, word_class, n_sources
         self.vocabulary = len(fanout) // n_sources
-        self.rates, self.weights = rates, weights
+        self.rates, self.weights = memoryview(rates), memoryview(weights)
+        self.phrase_source = phrases.source
+        self.phrase_words, self.phrase_span = memoryview(phrases.words), memoryview(phrases.span)
+        self.phrase_fan = memoryview(phrases.fan)
+        self.extra_first, self.extra_choice = memoryview(phrases.first), memoryview(phrases.choice)
+        self.extra_place = memoryview(phrases.place)
+        self.n_words = len(original) - len(phrases.span)
+        self.phrase_last = _zeros("H", len(phrases.span))
+        self.phrase_bigram = _zeros("i", len(phrases.span))
+        self.phrase_inner = _zeros("d", len(phrases.span))
         self.fluent, self.beam, self.prune = fluent, beam, prune
         tokens = len(words)
-        self.weight, self.expected = _doubles(len(original)), _doubles(len(original))
-        self.keep, self.kept = _doubles(len(role)), _doubles(len(role))
-        self.seen = _doubles(len(role))
-        self.base, self.norm = _doubles(tokens), _doubles(tokens)
-        self.arc_first = array("I", bytes(4 * (tokens + 1)))
+        self.weight, self.expected = _zeros("d", len(original)), _zeros("d", len(original))
+        self.keep, self.kept = _zeros("d", len(role)), _zeros("d", len(role))
+        self.base, self.norm = _zeros("d", tokens), _zeros("d", tokens)
+        self.arc_first, self.pair_first = _zeros("I", tokens + 1), _zeros("I", tokens + 1)
         arcs = self.count_arcs()
-        self.arc_choice = array("i", bytes(4 * arcs))
-        self.posterior = _doubles(arcs)
-        self.alpha, self.beta = _doubles(arcs), _doubles(arcs)
-        self.state_first = array("I", bytes(4 * (arcs + 1)))
-        self.pair_first = array("I", bytes(4 * (tokens + 1)))
-        self.state_bigram, self.state_trigram = array("i", [0]), array("i", [0])
-        self.edge_first, self.edge_from = array("I", [0, 0]), array("I", [0])
-        self.edge_ratio, self.edge_weight = array("f", [0.0]), array("f", [0.0])
+        self.arc_choice, self.arc_place = _zeros("i", arcs), _zeros("B", arcs)
+        self.posterior, self.state_first = _zeros("d", arcs), _zeros("I", arcs + 1)
+        self.alpha, self.beta = _zeros("d", arcs), _zeros("d", arcs)
+        self.state_bigram, self.state_trigram = _zeros("i", 1), _zeros("i", 1)
+        self.edge_first, self.edge_from = _zeros("I", 2), _zeros("I", 1)
+        self.edge_ratio, self.edge_weight = _zeros("f", 1), _zeros("f", 1)
         self.n_states = self.n_edges = 0
 
     # -- building ---------------------------------------------------------------------------
 
     def count_arcs(self):
+        """Number the arcs of every token: as printed, its slot's choices, its phrases."""
         i: cython.Py_ssize_t
         arcs: cython.uint = 0
         for i in range(self.words.shape[0]):
@@ -248,7 +293,7 @@ class Lattice:
             arcs += 1
             if self.slots[i] >= 0:
                 arcs += self.first[self.slots[i] + 1] - self.first[self.slots[i]]
-                self.seen[self.slots[i]] += 1
+            arcs += self.extra_first[i + 1] - self.extra_first[i]
         self.arc_first[self.words.shape[0]] = arcs
         return arcs
 
@@ -259,12 +304,20 @@ class Lattice:
         start: cython.Py_ssize_t = 0
         largest: cython.Py_ssize_t = 0
         tokens: cython.Py_ssize_t = self.words.shape[0]
+        choice: cython.int
+        self.measure_phrases()
         self.weigh()
         for i in range(tokens):
-            self.arc_choice[self.arc_first[i]] = -1
-            for k in range(self.arc_first[i] + 1, self.arc_first[i + 1]):
-                choice = self.first[self.slots[i]] + k - self.arc_first[i] - 1
-                self.arc_choice[k] = choice
+            k = self.arc_first[i]
+            self.arc_choice[k] = -1
+            if self.slots[i] >= 0:
+                for choice in range(self.first[self.slots[i]], self.first[self.slots[i] + 1]):
+                    k += 1
+                    self.arc_choice[k] = choice
+            for choice in range(self.extra_first[i], self.extra_first[i + 1]):
+                k += 1
+                self.arc_choice[k] = self.extra_choice[choice]
+                self.arc_place[k] = self.extra_place[choice]
         self.score_printed()
         pairs: cython.Py_ssize_t = 0
         for i in range(1, tokens):
@@ -272,9 +325,9 @@ class Lattice:
             if self.words[i] == EOS:
                 largest = max(largest, pairs)
                 pairs = 0
-        self.pair_probability = array("f", bytes(4 * largest))
-        self.pair_bigram = array("i", bytes(4 * largest))
-        self.pair_posterior = array("f", bytes(4 * largest))
+        self.pair_probability = _zeros("f", largest)
+        self.pair_bigram = _zeros("i", largest)
+        self.pair_posterior = _zeros("f", largest)
         self.reserve(1, 0)
         self.state_bigram[0] = self.state_trigram[0] = -1
         self.n_states = 1
@@ -287,7 +340,34 @@ class Lattice:
                 with cython.nogil:
                     self.connect(start, i)
                 start = i
-        self.alpha, self.beta = _doubles(self.n_states), _doubles(self.n_states)
+        self.alpha, self.beta = _zeros("d", self.n_states), _zeros("d", self.n_states)
+
+    def measure_phrases(self):
+        """Score every phrase's words after its first."""
+        k: cython.Py_ssize_t
+        n: cython.Py_ssize_t
+        word: cython.int
+        context: cython.int
+        bigram: cython.Py_ssize_t
+        trigram: cython.Py_ssize_t
+        found: cython.Py_ssize_t
+        for k in range(self.phrase_span.shape[0]):
+            context = self.phrase_words[PHRASE * k]
+            bigram = trigram = found = -1
+            self.phrase_inner[k] = 1.0
+            self.phrase_bigram[k] = -2
+            for n in range(PHRASE * k + 1, PHRASE * (k + 1)):
+                word = self.phrase_words[n]
+                if word == 0:
+                    break
+                self.model.after(context, word)
+                found = self.model.bigram
+                self.phrase_inner[k] *= self.model.extend(trigram, bigram, context, word, found)
+                trigram = self.model.trigram
+                bigram = found
+                context = word
+                self.phrase_bigram[k] = bigram
+            self.phrase_last[k] = context
 
     def reserve(self, states, edges):
         """Room for so many more states and edges."""
@@ -308,6 +388,7 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def arcs(self, token: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """How many arcs begin at a token or run through it."""
         return self.arc_first[token + 1] - self.arc_first[token]
 
     @cython.cfunc
@@ -315,9 +396,47 @@ class Lattice:
     @cython.inline
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
-    def word_of(self, token: cython.Py_ssize_t, arc: cython.Py_ssize_t) -> cython.int:
+    def enters(self, token: cython.Py_ssize_t, arc: cython.Py_ssize_t) -> cython.int:
+        """The first word that an arc stands for."""
         choice: cython.int = self.arc_choice[arc]
         return self.words[token] if choice < 0 else self.original[choice]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def leaves(self, token: cython.Py_ssize_t, arc: cython.Py_ssize_t) -> cython.int:
+        """The last word that an arc stands for, as the context of the next; BOS at an end."""
+        choice: cython.int = self.arc_choice[arc]
+        if choice >= self.n_words:
+            return self.phrase_last[choice - self.n_words]
+        if choice >= 0:
+            return self.original[choice]
+        return BOS if self.words[token] == EOS else self.words[token]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def inner(self, arc: cython.Py_ssize_t) -> cython.double:
+        """P(words of an arc after its first)."""
+        choice: cython.int = self.arc_choice[arc]
+        return self.phrase_inner[choice - self.n_words] if choice >= self.n_words else 1.0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def follows(self, b: cython.Py_ssize_t, a: cython.Py_ssize_t) -> cython.bint:
+        """Whether arc a may come after b: a phrase goes on to its end, and starts at its start."""
+        choice: cython.int = self.arc_choice[b]
+        if choice >= self.n_words:
+            if self.arc_place[b] + 1 < self.phrase_span[choice - self.n_words]:
+                return self.arc_choice[a] == choice and self.arc_place[a] == self.arc_place[b] + 1
+        return self.arc_place[a] == 0
 
     @cython.cfunc
     @cython.nogil
@@ -328,11 +447,12 @@ class Lattice:
         """Channel probability of an arc, over that of the text as printed."""
         slot: cython.int = self.slots[token]
         choice: cython.int = self.arc_choice[arc]
-        if slot < 0:
-            return 1.0
+        p: cython.double = 1.0
         if choice < 0:
-            return self.keep[slot]
-        return self.weight[choice] / self.unknown[slot]
+            return 1.0 if slot < 0 else self.keep[slot]
+        if self.arc_place[arc] == 0:
+            p = self.weight[choice]
+        return p if slot < 0 else p / self.unknown[slot]
 
     def score_printed(self):
         """P of every printed word given the printed words before it."""
@@ -365,41 +485,43 @@ class Lattice:
         A word that is at home between its printed neighbours is not looked into.
         """
         settled: cython.bint
+        tangled: cython.bint
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
         b: cython.Py_ssize_t
         k: cython.Py_ssize_t = 0
         context: cython.int
-        word: cython.int
         total: cython.double
         p: cython.double
         self.alpha[self.arc_first[start]] = 1.0
         for i in range(start + 1, stop + 1):
             self.pair_first[i] = k
             total = 0.0
+            tangled = self.extra_first[i - 1] < self.extra_first[i + 1]
             settled = i < stop and self.base[i] * self.base[i + 1] > self.fluent
             for a in range(self.arc_first[i], self.arc_first[i + 1]):
                 self.alpha[a] = 0.0
             for b in range(self.arc_first[i - 1], self.arc_first[i]):
                 if self.alpha[b] == 0.0:
-                    for a in range(self.arc_first[i], self.arc_first[i + 1]):
-                        self.pair_probability[k] = 0.0
-                        k += 1
+                    k += self.arcs(i)
                     continue
-                context = self.word_of(i - 1, b)
-                if context == EOS:
-                    context = BOS
+                context = self.leaves(i - 1, b)
                 for a in range(self.arc_first[i], self.arc_first[i + 1]):
-                    if settled and a > self.arc_first[i]:
-                        self.pair_probability[k] = 0.0
-                        k += 1
-                        continue
-                    word = self.word_of(i, a)
-                    p = self.model.after(context, word) / self.base[i]
-                    self.pair_probability[k] = p
-                    self.pair_bigram[k] = self.model.bigram
-                    self.alpha[a] += self.alpha[b] * p
+                    self.pair_probability[k] = 0.0
                     k += 1
+                    if tangled and not self.follows(b, a):
+                        continue
+                    if settled and 0 <= self.arc_choice[a] < self.n_words:
+                        continue
+                    if self.arc_place[a]:
+                        p = 1.0 / self.base[i]
+                        self.pair_bigram[k - 1] = -1
+                    else:
+                        p = self.model.after(context, self.enters(i, a)) / self.base[i]
+                        p *= self.inner(a)
+                        self.pair_bigram[k - 1] = self.model.bigram
+                    self.pair_probability[k - 1] = p
+                    self.alpha[a] += self.alpha[b] * p
             for a in range(self.arc_first[i], self.arc_first[i + 1]):
                 self.alpha[a] *= self.factor(i, a)
                 total += self.alpha[a]
@@ -413,6 +535,10 @@ class Lattice:
             k = self.pair_first[i]
             for b in range(self.arc_first[i - 1], self.arc_first[i]):
                 total = 0.0
+                if self.alpha[b] == 0.0:
+                    self.beta[b] = 0.0
+                    k += self.arcs(i)
+                    continue
                 for a in range(self.arc_first[i], self.arc_first[i + 1]):
                     p = self.pair_probability[k] * self.factor(i, a) * self.beta[a] / self.norm[i]
                     self.pair_posterior[k] = p * self.alpha[b]
@@ -426,7 +552,10 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def survives(
-        self, token: cython.Py_ssize_t, pair: cython.Py_ssize_t, b: cython.Py_ssize_t,
+        self,
+        token: cython.Py_ssize_t,
+        pair: cython.Py_ssize_t,
+        b: cython.Py_ssize_t,
         a: cython.Py_ssize_t,
     ) -> cython.bint:
         """Likely pairs stay, and so does the text as printed."""
@@ -450,6 +579,9 @@ class Lattice:
             here = 0
             k = self.pair_first[i]
             for b in range(self.arc_first[i - 1], self.arc_first[i]):
+                if self.alpha[b] == 0.0:
+                    k += self.arcs(i)
+                    continue
                 for a in range(self.arc_first[i], self.arc_first[i + 1]):
                     here += self.survives(i, k, b, a)
                     k += 1
@@ -478,46 +610,69 @@ class Lattice:
         word: cython.int
         p: cython.double
         best: cython.double = 0.0
-        score: cython.double
+        ends: cython.bint
         for i in range(start + 1, stop + 1):
             width = self.arcs(i)
+            ends = self.words[i] == EOS
             for a in range(self.arc_first[i], self.arc_first[i + 1]):
                 self.state_first[a] = self.n_states
-                word = self.word_of(i, a)
+                if self.alpha[a] == 0.0:
+                    self.state_first[a + 1] = self.n_states
+                    continue
+                word = self.enters(i, a)
                 for b in range(self.arc_first[i - 1], self.arc_first[i]):
+                    if self.alpha[b] == 0.0:
+                        continue
                     k = self.pair_first[i] + (b - self.arc_first[i - 1]) * width
                     k += a - self.arc_first[i]
                     if not self.survives(i, k, b, a):
                         continue
-                    context = self.word_of(i - 1, b)
-                    if context == EOS:
-                        context = BOS
+                    context = self.leaves(i - 1, b)
                     y = self.n_states
-                    if word != EOS or y == self.state_first[a]:
+                    if not ends or y == self.state_first[a]:
                         self.n_states += 1
                         self.edge_first[y] = self.n_edges
-                        self.state_bigram[y] = self.pair_bigram[k]
+                        self.state_bigram[y] = -1 if ends else self.pair_bigram[k]
                         self.state_trigram[y] = -1
                         best = 0.0
-                    if word == EOS:
-                        y = self.state_first[a]
-                        self.state_bigram[y] = -1
                     for x in range(self.state_first[b], self.state_first[b + 1]):
-                        p = self.model.extend(
-                            self.state_trigram[x], self.state_bigram[x], context, word,
-                            self.pair_bigram[k],
-                        )
+                        if self.arc_place[a]:
+                            p = 1.0
+                        else:
+                            p = self.inner(a) * self.model.extend(
+                                self.state_trigram[x],
+                                self.state_bigram[x],
+                                context,
+                                word,
+                                self.pair_bigram[k],
+                            )
                         p /= self.base[i]
                         self.edge_from[self.n_edges] = x
                         self.edge_ratio[self.n_edges] = p
                         self.edge_weight[self.n_edges] = p
                         self.n_edges += 1
-                        score = p * self.alpha[b]
-                        if score > best and word != EOS:
-                            best = score
-                            self.state_trigram[y] = self.model.trigram
+                        if p * self.alpha[b] > best and not ends:
+                            best = p * self.alpha[b]
+                            self.inherit(y, x, a)
                 self.state_first[a + 1] = self.n_states
                 self.edge_first[self.n_states] = self.n_edges
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    @cython.boundscheck(False)
+    def inherit(
+        self, y: cython.Py_ssize_t, x: cython.Py_ssize_t, a: cython.Py_ssize_t
+    ) -> cython.void:
+        """Give a state the context that the step from x, just scored, leaves behind."""
+        choice: cython.int = self.arc_choice[a]
+        if self.arc_place[a]:
+            self.state_bigram[y] = self.state_bigram[x]
+            self.state_trigram[y] = self.state_trigram[x]
+        elif choice >= self.n_words and self.phrase_bigram[choice - self.n_words] != -2:
+            self.state_bigram[y] = self.phrase_bigram[choice - self.n_words]
+        else:
+            self.state_trigram[y] = self.model.trigram
 
     # -- estimating -------------------------------------------------------------------------
 
@@ -525,7 +680,6 @@ class Lattice:
         """Channel probabilities of all choices from the rates and weights."""
         slot: cython.Py_ssize_t
         choice: cython.Py_ssize_t
-        source: cython.int
         p: cython.double
         for slot in range(self.role.shape[0]):
             p = self.rates[self.group(slot, self.printed[slot])] * self.reach(self.printed[slot])
@@ -533,6 +687,9 @@ class Lattice:
             for choice in range(self.first[slot], self.first[slot + 1]):
                 p = self.channel(choice)
                 self.weight[choice] = p * self.rates[self.group(slot, self.original[choice])]
+        for choice in range(self.n_words, self.original.shape[0]):
+            p = self.weights[self.phrase_source] / self.phrase_fan[choice - self.n_words]
+            self.weight[choice] = p * self.rates[PHRASE_GROUP]
 
     @cython.cfunc
     @cython.inline
@@ -564,21 +721,26 @@ class Lattice:
         return self.log_ratio
 
     def substituted(self, least):
-        """Tokens that were replaced with posterior `least` or more: [(token, posterior,
-        [(choice, posterior), ...])], likely choices first."""
+        """What was replaced with posterior `least` or more: [(first token, number of tokens,
+        posterior, [(choice, posterior), ...])], likely choices first."""
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
+        choice: cython.int
         found = []
         for i in range(self.words.shape[0]):
-            if self.slots[i] < 0 or self.posterior[self.arc_first[i]] > 1.0 - least:
+            if self.posterior[self.arc_first[i]] > 1.0 - least:
                 continue
-            choices = [
-                (self.arc_choice[a], self.posterior[a])
-                for a in range(self.arc_first[i] + 1, self.arc_first[i + 1])
-                if self.posterior[a] > 0.005
-            ]
-            choices.sort(key=lambda choice: -choice[1])
-            found.append((i, 1.0 - self.posterior[self.arc_first[i]], choices))
+            by_span = {}
+            for a in range(self.arc_first[i] + 1, self.arc_first[i + 1]):
+                if self.posterior[a] > LEAST_LISTED and self.arc_place[a] == 0:
+                    choice = self.arc_choice[a]
+                    span = self.phrase_span[choice - self.n_words] if choice >= self.n_words else 1
+                    by_span.setdefault(span, []).append((choice, self.posterior[a]))
+            for span, choices in by_span.items():
+                posterior = sum([p for _, p in choices])
+                if posterior >= least:
+                    choices.sort(key=lambda choice: -choice[1])
+                    found.append((i, span, posterior, choices))
         return found
 
     @cython.cfunc
@@ -586,6 +748,8 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def forward(self) -> cython.void:
+        """Probability of all paths up to every state, each token's summing to one."""
+        start: cython.Py_ssize_t
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
         y: cython.Py_ssize_t
@@ -606,8 +770,8 @@ class Lattice:
                     p *= factor
                     self.alpha[y] = p
                     total += p
-            y = self.state_first[self.arc_first[i]]
-            for y in range(y, self.state_first[self.arc_first[i + 1]]):
+            start = self.state_first[self.arc_first[i]]
+            for y in range(start, self.state_first[self.arc_first[i + 1]]):
                 self.alpha[y] /= total
             self.norm[i] = total
             self.log_ratio += log(total)
@@ -617,6 +781,7 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def backward(self) -> cython.void:
+        """Probability of all paths from every state on, and with it the posteriors."""
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
         y: cython.Py_ssize_t
@@ -641,11 +806,11 @@ class Lattice:
                     p = factor * self.beta[y]
                     for e in range(self.edge_first[y], self.edge_first[y + 1]):
                         self.beta[self.edge_from[e]] += p * self.edge_weight[e]
-                if self.slots[i] >= 0:
-                    if self.arc_choice[a] < 0:
-                        self.kept[self.slots[i]] += self.posterior[a]
-                    else:
+                if self.arc_choice[a] >= 0:
+                    if self.arc_place[a] == 0:
                         self.expected[self.arc_choice[a]] += self.posterior[a]
+                elif self.slots[i] >= 0:
+                    self.kept[self.slots[i]] += self.posterior[a]
 
     def reestimate(self, rate_prior, rate_strength, weight_prior, weight_strength, parsimony):
         """Rates and weights from the expected counts, then the probabilities of all choices.
@@ -661,10 +826,10 @@ class Lattice:
         group: cython.int
         p: cython.double
         groups: cython.Py_ssize_t = len(self.rates)
-        spun: cython.double[::1] = _doubles(groups)
-        words: cython.double[::1] = array("d", [rate_strength] * groups)
-        taken: cython.double[::1] = _doubles(self.n_sources)
-        chances: cython.double[::1] = array("d", [weight_strength] * self.n_sources)
+        spun: cython.double[::1] = _zeros("d", groups)
+        words: cython.double[::1] = memoryview(array("d", [rate_strength] * groups))
+        taken: cython.double[::1] = _zeros("d", self.n_sources)
+        chances: cython.double[::1] = memoryview(array("d", [weight_strength] * self.n_sources))
         for slot in range(self.role.shape[0]):
             group = self.group(slot, self.printed[slot])
             self.offer(words, chances, group, self.printed[slot], self.kept[slot])
@@ -677,6 +842,8 @@ class Lattice:
                 p = self.channel(choice)
                 for source in range(self.n_sources):
                     taken[source] += self.expected[choice] * self.share(choice, source) / p
+        for choice in range(self.n_words, self.original.shape[0]):
+            taken[self.phrase_source] += self.expected[choice]
         for source in range(self.n_sources):
             p = taken[source] * taken[source] / (taken[source] + parsimony)
             self.weights[source] = (p + weight_strength * weight_prior[source]) / chances[source]
@@ -692,7 +859,9 @@ class Lattice:
         source: cython.int
         total: cython.double
         taken = [0.0] * self.n_sources
-        for choice in range(self.expected.shape[0]):
+        for choice in range(self.n_words, self.original.shape[0]):
+            taken[self.phrase_source] += self.expected[choice]
+        for choice in range(self.n_words):
             if self.expected[choice] > NEGLIGIBLE:
                 shares = [self.share(choice, source) for source in range(self.n_sources)]
                 total = sum(shares)
@@ -703,8 +872,12 @@ class Lattice:
     @cython.cfunc
     @cython.exceptval(check=False)
     def offer(
-        self, words: cython.double[::1], chances: cython.double[::1], group: cython.int,
-        word: cython.int, count: cython.double,
+        self,
+        words: cython.double[::1],
+        chances: cython.double[::1],
+        group: cython.int,
+        word: cython.int,
+        count: cython.double,
     ) -> cython.void:
         """Count a word that stood in the original as a chance for every source that has it."""
         source: cython.int
@@ -735,6 +908,7 @@ class Lattice:
     @cython.inline
     @cython.exceptval(check=False)
     def share(self, choice: cython.Py_ssize_t, source: cython.int) -> cython.double:
+        """What one source adds to `channel`."""
         if not self.sources[choice] >> source & 1:
             return 0.0
         fan: cython.int = self.fanout[
@@ -754,16 +928,17 @@ class Lattice:
         """
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
-        total: cython.double[::1] = _doubles(self.vocabulary)
-        likeliest: cython.int[::1] = array("i", bytes(4 * len(self.words)))
+        total: cython.double[::1] = _zeros("d", self.vocabulary)
+        likeliest: cython.int[::1] = _zeros("i", len(self.words))
         for i in range(self.words.shape[0]):
             best: cython.Py_ssize_t = self.arc_first[i]
             for a in range(self.arc_first[i], self.arc_first[i + 1]):
-                total[self.word_of(i, a)] += self.posterior[a]
+                if self.arc_place[a] == 0:
+                    total[self.enters(i, a)] += self.posterior[a]
                 if self.posterior[a] > self.posterior[best]:
                     best = a
-            likeliest[i] = self.word_of(i, best)
-        around: cython.int[::1] = array("i", bytes(4 * 64))
+            likeliest[i] = self.enters(i, best)
+        around: cython.int[::1] = _zeros("i", 64)
         reach: cython.Py_ssize_t = window
         with cython.nogil:
             self.mix(total, likeliest, around, share, trust, topic / TOPIC_UNIT, reach)
@@ -773,10 +948,17 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def mix(
-        self, total: cython.double[::1], likeliest: cython.int[::1], around: cython.int[::1],
-        share: cython.double, trust: cython.double, topic: cython.double,
+        self,
+        total: cython.double[::1],
+        likeliest: cython.int[::1],
+        around: cython.int[::1],
+        share: cython.double,
+        trust: cython.double,
+        topic: cython.double,
         window: cython.Py_ssize_t,
     ) -> cython.void:
+        """Weigh every edge anew, given the text's words and the likeliest word of each token."""
+        start: cython.Py_ssize_t
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
         e: cython.Py_ssize_t
@@ -797,20 +979,24 @@ class Lattice:
             printed = 1.0
             company = 0.0
             for a in range(self.arc_first[i], self.arc_first[i + 1]):
-                word = self.word_of(i, a)
+                word = self.enters(i, a)
                 cached = 0.0
-                if word >= FIRST_WORD and total[word] > self.posterior[a]:
+                if (
+                    self.arc_choice[a] < self.n_words
+                    and word >= FIRST_WORD
+                    and total[word] > self.posterior[a]
+                ):
                     cached = share * (total[word] - self.posterior[a]) / tokens / self.base[i]
                 gain = 0.0
-                if self.slots[i] >= 0 and self.state_first[a] < self.state_first[a + 1]:
+                if self.arc_place[a] == 0 and self.state_first[a] < self.state_first[a + 1]:
                     gain = topic * self.affinity(around, word)
                 if a == self.arc_first[i]:
-                    printed = pow(1.0 - share + cached, trust)
+                    printed = power(1.0 - share + cached, trust)
                     company = gain
                 gain = exp(gain - company) / printed
-                e = self.edge_first[self.state_first[a]]
-                for e in range(e, self.edge_first[self.state_first[a + 1]]):
-                    self.edge_weight[e] = gain * pow(
+                start = self.edge_first[self.state_first[a]]
+                for e in range(start, self.edge_first[self.state_first[a + 1]]):
+                    self.edge_weight[e] = gain * power(
                         (1.0 - share) * self.edge_ratio[e] + cached, trust
                     )
             self.accompany(around, likeliest[i], 1)
@@ -837,6 +1023,7 @@ class Lattice:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def affinity(self, around: cython.int[::1], word: cython.int) -> cython.double:
+        """How well a word keeps company with those around, up to a factor."""
         d: cython.Py_ssize_t
         row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, word) * DIMENSIONS
         product: cython.int = 0
@@ -857,7 +1044,7 @@ class Lattice:
         choice: cython.Py_ssize_t
         n: cython.double
         key: cython.Py_ssize_t
-        total: cython.double[::1] = _doubles(self.vocabulary * self.rates.shape[0] // 3)
+        total: cython.double[::1] = _zeros("d", self.vocabulary * self.rates.shape[0] // 3)
         self.weigh()
         for slot in range(self.role.shape[0]):
             key = self.role[slot] * self.vocabulary
@@ -875,11 +1062,13 @@ class Lattice:
                 self.weight[choice] = (self.expected[choice] + strength * self.weight[choice]) / n
 
 
-def _doubles(n):
-    return array("d", bytes(8 * n))
+def _zeros(code, n):
+    """A column of n zeros."""
+    return memoryview(array(code, [0]) * n)
 
 
-def _longer(column, code, size):
-    longer = array(code, bytes(4 * size))
-    memoryview(longer)[: len(column)] = column
+def _longer(column, code, n):
+    """The column with room for n entries."""
+    longer = _zeros(code, n)
+    longer[: len(column)] = column
     return longer

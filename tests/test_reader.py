@@ -1,0 +1,309 @@
+"""Reading whole texts with the model that ships: what changes, what never does, what comes back.
+
+The cases are in tests/cases: `negative.json` are ordinary texts that must come back as they are,
+`synthetic.json` spun ones with what they said before, `known-failures.json` the names of those
+that fail, so that an improvement is noticed.
+"""
+
+import json
+from difflib import SequenceMatcher
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unspin.arrays import ModelError
+from unspin.pages import extract
+from unspin.reader import MODEL, Reader
+from unspin.reading import replay
+from unspin.text import protected_spans
+
+TESTS = Path(__file__).parent
+EXAMPLES = TESTS.parent / "examples"
+
+CASES = {
+    name: {case["label"]: case for case in json.loads((TESTS / "cases" / name).read_text("utf-8"))}
+    for name in ("negative.json", "synthetic.json", "known-failures.json")
+}
+
+
+def cases(name):
+    """The labels of a file's cases, those that are known to fail marked as such."""
+    failures = {
+        label: case["comment"]
+        for label, case in CASES["known-failures.json"].items()
+        if case["source"] == name
+    }
+    assert failures.keys() <= CASES[name].keys()
+    return [
+        pytest.param(label, marks=pytest.mark.xfail(reason=failures[label]))
+        if label in failures
+        else label
+        for label in CASES[name]
+    ]
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """A reader that makes every edit it can think of, where there is most to go wrong."""
+    return Reader(min_confidence=0.0)
+
+
+# --- any text
+
+SENTENCES = (
+    "We person nary different mode to get home, and nary 1 volition accidental however long.",
+    "Helium was present astatine noon, but helium indispensable spell backmost earlier nighttime.",
+    "The institution says that it whitethorn beryllium weeks earlier the boats travel again.",
+    "He paid 30 coins, 2 of them aged, connected 24/02/2022 successful Kyiv, said @kyiv_post.",
+    "See https://example.org/caller/astatine?or=oregon oregon mail astatine@oregon.example.org.",
+    "Run `bash caller` erstwhile, past `tin astatine`; NATO and the U.S. volition person galore.",
+    "“Galore radical,” said Igor Sokol, “deliberation that H2o and v2.0 are the aforesaid.”",
+    "From adjacent period the library volition beryllium unfastened connected Saturdays until 4.",
+    "El puente que los vecinos piden para la ciudad no es nuevo.",
+    "Sedang Trending 3 bulan yang lalu 6",
+    "if (caller == astatine) { return successful; }",
+    "The road that runs along the river was closed for two days after the storm.",
+)
+noise = st.one_of(
+    st.text(st.characters(codec=None, exclude_categories=()), max_size=12),
+    st.sampled_from(
+        ["\n", "\n\n", "\r\n", "\u2028", "\ud83d", "\u202eabc\u202c", "e\u0301", "\0", "```", "<b>"]
+    ),
+)
+texts = st.one_of(
+    st.text(st.characters(codec=None, exclude_categories=()), max_size=80),
+    st.lists(st.one_of(st.sampled_from(SENTENCES), noise), max_size=14).map(" ".join),
+    st.lists(st.sampled_from(SENTENCES), min_size=4, max_size=14).map("\n\n".join),
+)
+some = settings(max_examples=60, deadline=None)
+
+
+@some
+@given(texts)
+def test_replaying_the_edits_gives_the_text(eager, text):
+    reading = eager.read(text)
+    assert replay(reading.source_text, reading.edits) == reading.apply() == reading.text
+
+
+@some
+@given(texts)
+def test_offsets_index_the_extracted_text(eager, text):
+    reading = eager.read(text)
+    assert reading.source_text == extract(text).text
+    for part in (*reading.edits, *reading.suspects):
+        assert reading.source_text[part.start : part.end] == part.spun
+    for passage in reading.furniture:
+        assert reading.source_text[passage.start : passage.end] == passage.text
+    for before, after in pairwise(reading.edits):
+        assert before.end <= after.start
+
+
+@some
+@given(texts)
+def test_protected_spans_and_furniture_never_change(eager, text):
+    reading = eager.read(text)
+    untouched = protected_spans(reading.source_text)
+    untouched += [(passage.start, passage.end) for passage in reading.furniture]
+    for edit in reading.edits:
+        for start, end in untouched:
+            assert edit.end <= start or end <= edit.start, (edit, reading.source_text[start:end])
+
+
+@some
+@given(texts)
+def test_only_a_spun_page_is_edited(reader, text):
+    reading = reader.read(text)
+    if reading.verdict != "spun":
+        assert reading.edits == ()
+        assert reading.text == reading.source_text
+    if reading.verdict == "clean":
+        assert reading.suspects == ()
+
+
+@some
+@given(texts)
+def test_restoring_a_restored_text_changes_nothing(eager, text):
+    restored = eager.read(text).text
+    assert eager.read(restored).edits == ()
+
+
+@some
+@given(texts)
+def test_the_numbers_are_what_they_say(eager, text):
+    reading = eager.read(text)
+    assert 0 <= reading.probability <= 1
+    assert 0 <= reading.rate <= 1
+    assert reading.reason
+    for edit in reading.edits:
+        assert eager.min_confidence <= edit.confidence <= 1
+        assert edit.spun != edit.original
+        assert edit.reason
+        confidences = [confidence for _, confidence in edit.alternatives]
+        assert confidences == sorted(confidences, reverse=True)
+    json.loads(reading.to_json())
+
+
+# --- texts of which nothing can be told
+
+
+@pytest.mark.parametrize("text", ["", " \n", "astatine", "!", "\ud800", "\0", "👋🏽", "1 2 3 4"])
+def test_of_next_to_nothing_nothing_can_be_told(reader, text):
+    reading = reader.read(text)
+    assert reading.verdict == "unsure"
+    assert (reading.text, reading.edits) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "El puente que los vecinos piden para la ciudad no es nuevo, pero más barato que el otro.",
+        "Jembatan itu akan dibuka pada hari Sabtu dan tidak untuk mobil, kata yang punya.",
+        "Die Brücke ist nicht mit dem Auto zu erreichen, und das wird auch so bleiben.",
+        "Most na reke budet otkryt v subbotu, no ne dlya mashin: мост откроется в субботу утром.",
+        "הגשר ייפתח ביום שבת בבוקר, אבל לא למכוניות.",
+        "الجسر سيفتح صباح يوم السبت ولكن ليس للسيارات",
+        "橋は土曜日の朝に開きますが、車は通れません。",
+    ],
+)
+def test_another_language_is_never_edited(eager, line):
+    text = "\n".join([line] * 12)
+    reading = eager.read(text)
+    assert reading.verdict != "spun"
+    assert reading.text == text
+
+
+def test_a_line_in_another_language_stays_as_it_is_on_a_spun_page(reader):
+    other = "Sedang Trending 3 bulan yang lalu 6"
+    spun = CASES["synthetic.json"]["ferry strike"]["text"]
+    reading = reader.read(f"{spun}\n\n{other}\n\n{spun}")
+    assert reading.verdict == "spun"
+    assert other in reading.text
+
+
+def test_right_to_left_text_and_lone_surrogates_stay_inside_a_restored_page(reader):
+    spun = CASES["synthetic.json"]["ferry strike"]["text"]
+    strange = "\u202eשלום\u202c \ud83d e\u0301"
+    reading = reader.read(f"{spun} {strange}\n\n{spun}")
+    assert reading.edits
+    assert strange in reading.text
+    json.loads(reading.to_json())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 1_000_000,
+        "." * 100_000,
+        "helium astatine " * 5_000,
+        "caller\n" * 5_000,
+        "caller," * 5_000,
+    ],
+    ids=lambda text: f"{len(text)} of {text[:8]!r}",
+)
+def test_hostile_text_is_read(reader, text):
+    reading = reader.read(text)
+    assert replay(reading.source_text, reading.edits) == reading.text
+
+
+# --- the page that ships
+
+
+def test_the_demo_page_is_spun_and_its_original_is_clean(reader):
+    page = reader.read((EXAMPLES / "demo.html").read_bytes())
+    assert page.verdict == "spun"
+    assert page.family.name == "element"
+    original = (EXAMPLES / "demo-original.txt").read_text("utf-8")
+    reading = reader.read(original)
+    assert reading.verdict == "clean"
+    assert reading.text == original
+
+
+def test_the_demo_page_reads_like_its_original(reader):
+    page = reader.read((EXAMPLES / "demo.html").read_bytes())
+    original = (EXAMPLES / "demo-original.txt").read_text("utf-8")
+    assert distance(page.text, original) < distance(page.source_text, original) / 5
+
+
+# --- cases
+
+
+@pytest.mark.parametrize("label", cases("negative.json"))
+def test_an_ordinary_text_comes_back_as_it_is(reader, label):
+    text = CASES["negative.json"][label]["text"]
+    reading = reader.read(text)
+    assert reading.verdict != "spun", reading.edits
+    assert reading.text == text
+
+
+@pytest.mark.parametrize("label", cases("synthetic.json"))
+def test_a_spun_text_comes_back_as_it_was(reader, label):
+    case = CASES["synthetic.json"][label]
+    assert reader.read(case["text"]).text == case["restored"]
+
+
+@pytest.mark.parametrize("label", CASES["synthetic.json"])
+def test_a_spun_text_is_found_and_nearly_all_of_it_put_back(reader, label):
+    case = CASES["synthetic.json"][label]
+    reading = reader.read(case["text"])
+    assert (reading.verdict, reading.family.name) == ("spun", "element")
+    assert distance(reading.text, case["restored"]) <= distance(case["text"], case["restored"]) / 5
+
+
+@pytest.mark.parametrize("label", CASES["synthetic.json"])
+def test_what_a_spun_text_said_before_is_clean(reader, label):
+    assert reader.read(CASES["synthetic.json"][label]["restored"]).verdict == "clean"
+
+
+def distance(text, original):
+    """Words of the one that are not those of the other, in order."""
+    both = SequenceMatcher(None, text.split(), original.split(), autojunk=False)
+    codes = both.get_opcodes()
+    return sum(max(b - a, d - c) for tag, a, b, c, d in codes if tag != "equal")
+
+
+# --- settings
+
+
+def test_a_higher_confidence_makes_fewer_edits_and_more_suspects():
+    text = CASES["synthetic.json"]["how to prune"]["text"]
+    few, many = Reader(min_confidence=0.99).read(text), Reader(min_confidence=0.5).read(text)
+    assert len(few.edits) < len(many.edits)
+    assert len(few.suspects) > len(many.suspects)
+    assert all(edit.confidence >= 0.99 for edit in few.edits)
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
+def test_a_confidence_is_a_probability(confidence):
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        Reader(min_confidence=confidence)
+
+
+def test_a_missing_or_damaged_model_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"lm\.bin is missing"):
+        Reader(model=tmp_path)
+    for name in ("lm.bin", "channel.bin"):
+        (tmp_path / name).write_bytes((MODEL / name).read_bytes())
+    whole = (tmp_path / "channel.bin").read_bytes()
+    (tmp_path / "channel.bin").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match=r"channel\.bin is cut short"):
+        Reader(model=tmp_path)
+
+
+def test_a_spinner_whose_table_is_unknown_is_still_found():
+    text = "\n\n".join(case["text"] for case in CASES["synthetic.json"].values())
+    reading = Reader(without=["element", "element rule", "element orbit"]).read(text)
+    assert reading.verdict == "spun"
+    assert len(reading.edits) > 50
+
+
+def test_the_same_page_is_read_alike_every_time(reader):
+    text = CASES["synthetic.json"]["council vote"]["text"]
+    assert reader.read(text) == reader.read(text) == Reader().read(text)
