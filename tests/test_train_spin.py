@@ -94,8 +94,6 @@ every_family = pytest.mark.parametrize("name", FAMILIES)
 random_families = [
     name for name in FAMILIES if not name.startswith("element") and "fixed" not in name
 ]
-    name for name in FAMILIES if not name.startswith("element") and "fixed" not in name
-]
 
 
 @every_family
