@@ -203,7 +203,7 @@ def _share(outcomes: Sequence[Outcome], verdict: Verdict) -> float:
 def _summary(cases: list[Case], clean: dict[str, list[Outcome]]) -> Table:
     columns = [
         Column("system"),
-        Column("element: put back", ".1%"),
+        Column("element families: put back", ".1%"),
         Column("right", ".1%"),
         Column("harmed", ".2%"),
         Column("other families: put back", ".1%"),

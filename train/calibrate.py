@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from train.corpus import held_out
 from train.families import FAMILIES
 from train.samples import divide, left_out, pages, spun
-from unspin.reader import CALIBRATION, MIN_WORDS, MODEL, Calibration, Reader
+from unspin.reader import CALIBRATION, MAX_WORDS, MIN_WORDS, MODEL, Calibration, Reader
 
-LENGTHS = (50, 100, 300, 1000)
+LENGTHS = (50, 100, 300, 1000, 4000)
 RATES = (0.1, 0.2, 0.4)
 ELEMENT_RATES = (0.3, 0.6, 0.9)
 MOST_CLEAN, MOST_SPUN = 3000, 25  # pages of one length; of one family, rate and length
@@ -88,7 +88,7 @@ def fit(features: NDArray[np.float64], is_spun: NDArray[np.bool_]) -> NDArray[np
 def design(measured: Sequence[tuple[float, int]]) -> NDArray[np.float64]:
     """The terms of `Calibration`, in its order."""
     per_word = np.array([ratio for ratio, _ in measured])
-    words = np.array([count for _, count in measured])
+    words = np.minimum([count for _, count in measured], MAX_WORDS)
     terms = [np.ones(len(measured)), per_word, per_word * np.sqrt(words), np.log(words)]
     return np.stack(terms, axis=1)
 

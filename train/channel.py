@@ -18,8 +18,9 @@ MOST_PHRASES = 60_000  # pairs of phrases kept
 MOST_ORIGINALS = 8  # of one printed phrase
 MOST_CHOICES = 40  # originals kept for one printed word
 # Before a text is seen, every source counts the same; rules and tables of one family less,
-# since most spinners are not that family.
-PRIOR = {"element": 0.5, "element rule": 0.5, "element orbit": 0.25}
+# since most spinners are not that family, and far less another form of the same word: few spinners
+# print one, and writers confuse them.
+PRIOR = {"element": 0.5, "element rule": 0.5, "element orbit": 0.25, "inflection": 0.05}
 NAME_SHARE = 0.9  # a word with a capital more often than this is a name, which nobody spins
 MOST_FREQUENT = 200  # words that make up about half of any text
 _DETERMINISTIC = sum(1 << SOURCES.index(name) for name in ("element", "element rule"))

@@ -30,16 +30,18 @@ SHARPEN_STRENGTH = 10.0
 PASSES = 4
 SHARP_PASSES = 1
 FLUENT = 2e-3
-BEAM, PRUNE = 3e-4, 1e-3
-TRUST = 0.7
-CACHE = 0.05
+BEAM, PRUNE = 3e-4, 3e-4
+TRUST = 0.75
+CACHE = 0.02
 TOPIC, WINDOW = 0.07, 60
 CACHE_PASSES = 2
 MOST_CHOICES = 32
 MOST_PHRASES = 24  # that begin at one token or run through it
 LEAST_POSTERIOR = 0.05  # below this a substitution is not worth a word
-# Share of one dictionary word among all the words that the model lumps together as unknown.
+# Share of one dictionary word among all the words that the model lumps together as unknown. Many
+# of them in one text are a sign of spinning; but none is replaced for being rare alone.
 UNKNOWN_SHARE = 1e-5
+LENIENT_SHARE = 1e-3
 
 
 class Choice(NamedTuple):
@@ -153,6 +155,7 @@ class Solution:
         habits speak, and is only worth its time for a text that may be spun. Call it once.
         """
         kernel = self._kernel
+        self._columns.set_unknown_share(LENIENT_SHARE)
         for _ in range(CACHE_PASSES):
             kernel.adapt(CACHE, TRUST, TOPIC, WINDOW)
             kernel.expect()
@@ -250,6 +253,12 @@ class _Columns:
         self._unknown.append(UNKNOWN_SHARE if number == UNKNOWN else 1.0)
         self._printed.append(number)
         return len(self._role) - 1
+
+    def set_unknown_share(self, share: float) -> None:
+        """How likely a printed word is that the language model does not know."""
+        for slot, number in enumerate(self._printed):
+            if number == UNKNOWN:
+                self._unknown[slot] = share
 
     def kernel(self, weights: Sequence[float]) -> Lattice:
         """A lattice over these columns, with rates and weights of its own."""

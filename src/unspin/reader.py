@@ -21,8 +21,9 @@ MODEL = Path(__file__).parent / "data" / "en"
 CALIBRATION = "calibration.json"  # the file's name in the model's folder
 
 BLOCK = 20_000  # tokens solved together: bounds memory, and holds nearly every page whole
+MAX_WORDS = 400
 MIN_WORDS = 20  # eligible words below which nothing can be told
-SUSPICION = 0.5  # P(substituted) from which a word without a sure original is reported
+SUSPICION = 0.6  # P(substituted) from which a word is put back, or reported if it cannot be
 SPUN, CLEAN = 0.95, 0.5  # probability from which a page is called spun, and below which clean
 MOST_PASSES = 5
 ALTERNATIVES = 4
@@ -41,11 +42,13 @@ class Calibration(NamedTuple):
         """P(spun) of a page with this much evidence per word.
 
         A shorter page than the fit has seen counts as if filled up with words that say nothing.
+        Beyond `MAX_WORDS` more words add no certainty: what is left is not chance but the distance
+        between the page's subject and what the language model has read.
         """
         if words == 0:
             return 0.0
         evidence *= min(words / MIN_WORDS, 1.0)
-        words = max(words, MIN_WORDS)
+        words = min(max(words, MIN_WORDS), MAX_WORDS)
         score = self.intercept + self.length * math.log(words)
         score += (self.per_word + self.significance * math.sqrt(words)) * evidence
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(score, 30.0))))
@@ -86,7 +89,7 @@ class Reader:
 
     def __init__(
         self,
-        min_confidence: float = 0.4,
+        min_confidence: float = 0.35,
         *,
         model: Path = MODEL,
         without: Collection[str] = (),
@@ -184,10 +187,12 @@ class Reader:
         edits: list[Edit] = []
         suspects: list[Suspect] = []
         for substitution in substitutions:
+            if substitution.posterior < SUSPICION:
+                continue
             edit = self._edit(source, tokens, substitution, family)
             if edit and edit.confidence >= self.min_confidence and verdict == "spun":
                 edits.append(edit)
-            elif substitution.posterior >= SUSPICION and substitution.tokens == 1:
+            elif substitution.tokens == 1:
                 start, end = _span(tokens, substitution)
                 suspects.append(Suspect(start, end, source[start:end], substitution.posterior))
         return _Result(
@@ -293,10 +298,8 @@ def _verdict(probability: float, eligible: int, rate: float) -> tuple[Verdict, s
     if eligible < MIN_WORDS:
         return "unsure", f"too short to tell: {eligible} words to judge by, {MIN_WORDS} are needed"
     if probability >= SPUN:
-        return (
-            "spun",
-            f"{rate:.0%} of the words fit badly where words that they may stand for fit well",
-        )
+        share = f"{100 * rate:.0f} % of the words"
+        return "spun", f"{share} fit badly where words that they may stand for fit well"
     if probability < CLEAN:
         return "clean", "the words fit their places as printed"
     return "unsure", "some words fit badly, too few or too weakly to call the page spun"
