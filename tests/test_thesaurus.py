@@ -69,8 +69,8 @@ def test_phrases_come_back_with_their_originals_and_their_fan(channel):
         assert [channel.phrase_fan[k] for k in entries] == [fan for _, fan in originals]
 
 
-def test_the_first_word_of_a_phrase_says_how_long_the_longest_is(channel):
-    assert channel.heads == {"at": 3, "new": 1}
+def test_the_first_two_words_of_a_phrase_say_how_long_the_longest_is(channel):
+    assert channel.heads == {"at hand": 2, "at the": 3}
     assert channel.without(["phrase"]).heads == {}
     assert channel.without(["element"]).heads == channel.heads
 

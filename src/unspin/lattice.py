@@ -33,7 +33,7 @@ FLUENT = 2e-3
 BEAM, PRUNE = 3e-4, 3e-4
 TRUST = 0.75
 CACHE = 0.02
-TOPIC, WINDOW = 0.07, 60
+TOPIC, WINDOW = 0.05, 100
 CACHE_PASSES = 2
 MOST_CHOICES = 32
 MOST_PHRASES = 24  # that begin at one token or run through it
@@ -185,7 +185,7 @@ class _Columns:
         slots: dict[tuple[str, int], int] = {}
         ends = set(tokens.sentences)
         numbers = solver.model.number
-        heads = solver.thesaurus.heads
+        heads, phrases = solver.thesaurus.heads, solver.thesaurus.phrase_number
         add_token, add_word = self._tokens.append, self._words.append
         add_slot = self._slots.append
         for i in range(first, last):
@@ -206,8 +206,12 @@ class _Columns:
                     found = slots[symbol, role] = self._add_slot(symbol, role, number)
                 slot = found
                 self.eligible += slot >= 0
-                if symbol in heads:
-                    self._add_phrases(tokens, i, heads[symbol], ends)
+                if symbol in phrases:
+                    self._phrases.add(phrases[symbol], solver.thesaurus, 1)
+                if i + 1 < last:
+                    longest = heads.get(f"{symbol} {tokens.symbol[i + 1]}")
+                    if longest is not None:
+                        self._add_phrases(tokens, i, longest, ends)
             add_token(i)
             add_word(number)
             add_slot(slot)
@@ -225,15 +229,15 @@ class _Columns:
         self._phrases.close_token()
 
     def _add_phrases(self, tokens: Tokens, i: int, longest: int, ends: set[int]) -> None:
-        """Add the channel's phrases whose printed words start at token i."""
+        """Add the channel's phrases of several printed words that start at token i."""
         thesaurus = self.solver.thesaurus
-        printed = ""
-        for span in range(1, longest + 1):
+        printed = tokens.symbol[i]
+        for span in range(2, longest + 1):
             k = i + span - 1
             word = k < len(tokens) and tokens.kind[k] in (WORD, CAPITAL)
-            if not word or tokens.flags[k] & PROTECTED or (span > 1 and k in ends):
+            if not word or tokens.flags[k] & PROTECTED or k in ends:
                 break
-            printed = f"{printed} {tokens.symbol[k]}" if printed else tokens.symbol[k]
+            printed = f"{printed} {tokens.symbol[k]}"
             entry = thesaurus.phrase_number.get(printed)
             if entry is not None:
                 self._phrases.add(entry, thesaurus, span)

@@ -23,7 +23,7 @@ CALIBRATION = "calibration.json"  # the file's name in the model's folder
 BLOCK = 20_000  # tokens solved together: bounds memory, and holds nearly every page whole
 MAX_WORDS = 400
 MIN_WORDS = 20  # eligible words below which nothing can be told
-SUSPICION = 0.6  # P(substituted) from which a word is put back, or reported if it cannot be
+SUSPICION = 0.5  # P(substituted) from which a word is put back, or reported if it cannot be
 SPUN, CLEAN = 0.95, 0.5  # probability from which a page is called spun, and below which clean
 MOST_PASSES = 5
 ALTERNATIVES = 4
@@ -89,7 +89,7 @@ class Reader:
 
     def __init__(
         self,
-        min_confidence: float = 0.35,
+        min_confidence: float = 0.4,
         *,
         model: Path = MODEL,
         without: Collection[str] = (),

@@ -38,8 +38,8 @@ class Thesaurus:
     `original` (numbers in the language model's vocabulary) and `sources` (bit masks) are its
     possible originals, the likeliest first. Where either side has several words, `phrase_number`,
     `phrase_first`, `phrase_words` (four numbers an entry, filled up with zeros) and `phrase_fan`
-    say the same; `heads` gives, for every word that starts such a printed phrase, how many words
-    the longest has.
+    say the same; `heads` gives, for every two words that start such a printed phrase, how many
+    words the longest has.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,8 +66,12 @@ class Thesaurus:
         self.phrase_first = file.arrays["phrase_first"]
         self.phrase_words = file.arrays["phrase_words"]
         self.phrase_fan = file.arrays["phrase_fan"]
-        heads = bytes(file.arrays["heads"]).decode().split()
-        self.heads = dict(zip(heads[::2], map(int, heads[1::2]), strict=True))
+        self.heads: dict[str, int] = {}
+        for phrase in phrases:
+            words = phrase.count(" ") + 1
+            if words > 1:
+                head = phrase if words == 2 else " ".join(phrase.split(" ", 2)[:2])
+                self.heads[head] = max(self.heads.get(head, 0), words)
 
     def without(self, names: Collection[str]) -> Thesaurus:
         """A copy that lacks some sources, as if their spinners were unknown."""
@@ -93,7 +97,7 @@ class Thesaurus:
         lesser.first, lesser.original = memoryview(first), memoryview(original)
         lesser.sources, lesser.fanout = memoryview(sources), memoryview(fanout)
         if "phrase" in names:
-            lesser.heads = {}
+            lesser.heads, lesser.phrase_number = {}, {}
         return lesser
 
     def choices(self, printed: str, words: Sequence[str]) -> list[Choice]:
@@ -150,10 +154,7 @@ def _phrase_columns(
     phrases: Mapping[str, Sequence[tuple[Sequence[int], int]]],
 ) -> dict[str, bytes | array[int]]:
     first, words, fan = array("I", [0]), array("H"), array("H")
-    heads: dict[str, int] = {}
-    for printed, originals in phrases.items():
-        head, *rest = printed.split(" ")
-        heads[head] = max(heads.get(head, 0), 1 + len(rest))
+    for originals in phrases.values():
         for original, fanout in originals:
             words.extend([*original, *[0] * (PHRASE - len(original))])
             fan.append(fanout)
@@ -163,5 +164,4 @@ def _phrase_columns(
         "phrase_first": first,
         "phrase_words": words,
         "phrase_fan": fan,
-        "heads": " ".join(f"{head} {span}" for head, span in heads.items()).encode(),
     }

@@ -15,7 +15,7 @@ from cython.cimports.libc.math import pow as power
 
 BOS = cython.declare(cython.int, 1)
 EOS = cython.declare(cython.int, 2)
-NEGLIGIBLE = cython.declare(cython.double, 1e-4)  # expected count of a choice not worth counting
+NEGLIGIBLE = cython.declare(cython.double, 1e-3)  # expected count of a choice not worth counting
 LEAST_KEPT = cython.declare(cython.double, 0.02)  # no spinner is sure to replace a word
 DIMENSIONS = cython.declare(cython.int, 64)
 TOPIC_UNIT = cython.declare(cython.double, 1024.0)
