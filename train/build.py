@@ -32,12 +32,20 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--lexicons", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs=3,
+        default=SIZES,
+        metavar=("BIGRAMS", "TRIGRAMS", "FOURGRAMS"),
+        help="n-grams to keep, for a smaller or larger model",
+    )
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     corpus, raw, levels = estimate(options.corpora)
     print(f"{len(corpus.ids):,} tokens counted", file=sys.stderr)
     model = options.output / "lm.bin"
-    kept = ngrams.prune(raw, levels, SIZES)
+    kept = ngrams.prune(raw, levels, tuple(options.sizes))
     del raw, levels  # the co-occurrences need the room
     company = topics.vectors(corpus)
     lm.write(model, corpus.words, corpus.capitals.tobytes(), kept, company)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from unspin import pages, text
 from unspin.lattice import Solution, Solver, Substitution
 from unspin.lm import LanguageModel, ModelError
-from unspin.reading import Edit, Family, Reading, Suspect, Verdict, compose
+from unspin.reading import UNKNOWN_FAMILY, Edit, Family, Reading, Suspect, Verdict, compose
 from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
 
@@ -224,7 +224,8 @@ class Reader:
         source_name = max(
             self._thesaurus.source_names(sources), key=lambda name: family.weights.get(name, 0.0)
         )
-        reason = source_name if family.name == source_name else f"{family.name}: {source_name}"
+        named = family.name not in (source_name, UNKNOWN_FAMILY)
+        reason = f"{family.name}: {source_name}" if named else source_name
         return Edit(start, end, printed, original, confidence, tuple(others[:ALTERNATIVES]), reason)
 
     def _family(self, solutions: list[Solution]) -> Family:
@@ -242,7 +243,7 @@ class Reader:
             for name, share in sorted(shares.items(), key=lambda item: -item[1])
             if share >= 0.005
         }
-        return Family("element" if element > 0.5 else "unknown family", weights)
+        return Family("element" if element > 0.5 else UNKNOWN_FAMILY, weights)
 
 
 def _evidence(solutions: list[Solution]) -> tuple[float, int]:

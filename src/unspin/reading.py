@@ -18,6 +18,7 @@ from unspin import __version__
 if TYPE_CHECKING:
     from unspin.pages import Passage
 
+UNKNOWN_FAMILY = "unknown"
 Verdict = Literal["spun", "clean", "unsure"]
 
 
@@ -54,7 +55,10 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The spinner that explains the page best, and the shares of the relations it drew from."""
+    """The spinner that explains the page best, and the shares of the relations it drew from.
+
+    The name is `UNKNOWN_FAMILY` where no known spinner does.
+    """
 
     name: str
     weights: Mapping[str, float]
