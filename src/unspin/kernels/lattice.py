@@ -197,6 +197,11 @@ class Lattice:
     extra_choice: cython.int[::1]
     extra_place: cython.uchar[::1]  # 0 where the phrase begins, 1 at its second printed word
 
+    # Per choice a run of links, one for each source that has it.
+    link_first: cython.uint[::1]
+    link_source: cython.uchar[::1]
+    link_share: cython.double[::1]  # P(printed | original, source): one over the fanout
+
     weight: cython.double[::1]  # per choice: P(printed | original)
     keep: cython.double[::1]  # per slot: P(printed | itself)
     expected: cython.double[::1]  # per choice: how often it was taken, by the last pass
@@ -305,6 +310,7 @@ class Lattice:
         largest: cython.Py_ssize_t = 0
         tokens: cython.Py_ssize_t = self.words.shape[0]
         choice: cython.int
+        self.link()
         self.measure_phrases()
         self.weigh()
         for i in range(tokens):
@@ -341,6 +347,29 @@ class Lattice:
                     self.connect(start, i)
                 start = i
         self.alpha, self.beta = _zeros("d", self.n_states), _zeros("d", self.n_states)
+
+    def link(self):
+        """Spread the sources of every choice for a single word out into links."""
+        choice: cython.Py_ssize_t
+        row: cython.Py_ssize_t
+        left: cython.int
+        source: cython.int
+        links: cython.Py_ssize_t = 0
+        self.link_first = _zeros("I", self.n_words + 1)
+        self.link_source = _zeros("B", self.n_sources * self.n_words)
+        self.link_share = _zeros("d", self.n_sources * self.n_words)
+        for choice in range(self.n_words):
+            row = cython.cast(cython.Py_ssize_t, self.original[choice]) * self.n_sources
+            left = self.sources[choice]
+            source = 0
+            while left:
+                if left & 1:
+                    self.link_source[links] = source
+                    self.link_share[links] = 1.0 / max(self.fanout[row + source], 1)
+                    links += 1
+                left >>= 1
+                source += 1
+            self.link_first[choice + 1] = links
 
     def measure_phrases(self):
         """Score every phrase's words after its first."""
@@ -839,9 +868,7 @@ class Lattice:
                 group = self.group(slot, self.original[choice])
                 self.offer(words, chances, group, self.original[choice], self.expected[choice])
                 spun[group] += self.expected[choice]
-                p = self.channel(choice)
-                for source in range(self.n_sources):
-                    taken[source] += self.expected[choice] * self.share(choice, source) / p
+                self.credit(choice, taken)
         for choice in range(self.n_words, self.original.shape[0]):
             taken[self.phrase_source] += self.expected[choice]
         for source in range(self.n_sources):
@@ -856,18 +883,24 @@ class Lattice:
     def taken(self):
         """Expected number of substitutions by each source."""
         choice: cython.Py_ssize_t
-        source: cython.int
-        total: cython.double
-        taken = [0.0] * self.n_sources
+        taken: cython.double[::1] = _zeros("d", self.n_sources)
         for choice in range(self.n_words, self.original.shape[0]):
             taken[self.phrase_source] += self.expected[choice]
         for choice in range(self.n_words):
             if self.expected[choice] > NEGLIGIBLE:
-                shares = [self.share(choice, source) for source in range(self.n_sources)]
-                total = sum(shares)
-                for source in range(self.n_sources):
-                    taken[source] += self.expected[choice] * shares[source] / total
-        return taken
+                self.credit(choice, taken)
+        return [taken[source] for source in range(self.n_sources)]
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def credit(self, choice: cython.Py_ssize_t, taken: cython.double[::1]) -> cython.void:
+        """Share the expected count of a choice out among its sources."""
+        k: cython.Py_ssize_t
+        count: cython.double = self.expected[choice] / self.channel(choice)
+        for k in range(self.link_first[choice], self.link_first[choice + 1]):
+            taken[self.link_source[k]] += (
+                count * self.weights[self.link_source[k]] * self.link_share[k]
+            )
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -892,29 +925,11 @@ class Lattice:
     @cython.boundscheck(False)
     def channel(self, choice: cython.Py_ssize_t) -> cython.double:
         """P(printed | original), up to the rate: every source prints each of its words alike."""
-        row: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, self.original[choice])
-        left: cython.int = self.sources[choice]
-        source: cython.int = 0
+        k: cython.Py_ssize_t
         p: cython.double = 0.0
-        row *= self.n_sources
-        while left:
-            if left & 1:
-                p += self.weights[source] / max(self.fanout[row + source], 1)
-            left >>= 1
-            source += 1
+        for k in range(self.link_first[choice], self.link_first[choice + 1]):
+            p += self.weights[self.link_source[k]] * self.link_share[k]
         return p
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(check=False)
-    def share(self, choice: cython.Py_ssize_t, source: cython.int) -> cython.double:
-        """What one source adds to `channel`."""
-        if not self.sources[choice] >> source & 1:
-            return 0.0
-        fan: cython.int = self.fanout[
-            cython.cast(cython.Py_ssize_t, self.original[choice]) * self.n_sources + source
-        ]
-        return self.weights[source] / max(fan, 1)
 
     def adapt(self, share: cython.double, trust: cython.double, topic: cython.double, window):
         """Let the whole text, as now restored, speak for the words that belong to it.
