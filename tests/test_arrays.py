@@ -133,3 +133,21 @@ def test_any_damage_to_the_header_is_noticed(path):
         path.write_bytes(raw[:position] + bytes([raw[position] ^ 0x40]) + raw[position + 1 :])
         message = refusal(path)
         assert "damaged" in message or "not a model file" in message
+
+
+def test_a_model_whose_bytes_changed_is_named(tmp_path):
+    arrays.write(tmp_path / "lm.bin", "language model", {}, {"p1": array("f", [0.5, 0.25])})
+    arrays.seal(tmp_path)
+    arrays.verify(tmp_path)
+    content = bytearray((tmp_path / "lm.bin").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "lm.bin").write_bytes(content)
+    with pytest.raises(ModelError, match=r"lm\.bin is damaged"):
+        arrays.verify(tmp_path)
+
+
+@pytest.mark.parametrize("checksums", ["", "[]", '{"lm.bin": 1}'])
+def test_checksums_that_say_nothing_are_no_proof(tmp_path, checksums):
+    (tmp_path / arrays.CHECKSUMS).write_text(checksums)
+    with pytest.raises(ModelError):
+        arrays.verify(tmp_path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from train import ngrams, topics
 from train.channel import compile_channel
 from train.corpus import Corpus, read_corpus, training_files
-from unspin import lm
+from unspin import arrays, lm
 
 VOCABULARY = 65_536  # the most that sixteen bits can number
 SIZES = (1_550_000, 1_500_000, 1_100_000)  # bigrams, trigrams, 4-grams kept; see bench.lm
@@ -51,6 +51,7 @@ def main() -> None:
     lm.write(model, corpus.words, corpus.capitals.tobytes(), kept, company)
     print(f"{model} written", file=sys.stderr)
     compile_channel(options.lexicons, lm.LanguageModel(model), options.output / "channel.bin")
+    arrays.seal(options.output)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from unspin import pages, text
+from unspin import arrays, pages, text
 from unspin.lattice import Solution, Solver, Substitution
 from unspin.lm import LanguageModel, ModelError
 from unspin.reading import UNKNOWN_FAMILY, Edit, Family, Reading, Suspect, Verdict, compose
@@ -111,6 +111,7 @@ class Reader:
         self.min_confidence = min_confidence
         language_model = LanguageModel(model / "lm.bin")
         self._thesaurus = Thesaurus(model / "channel.bin")
+        arrays.verify(model)
         self._calibration = Calibration.read(model / CALIBRATION)
         self._solver = Solver(language_model, self._thesaurus, without)
 
