@@ -192,6 +192,11 @@ WRAPPED = (
 )
 
 
+def test_a_name_at_the_start_of_a_wrapped_line_is_protected():
+    text = "On the second day of the talks the foreign minister met\nIgor Sokol in the capital."
+    assert [text[a:b] for a, b in protected_spans(text)] == ["Igor", "Sokol"]
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\n  "])
 def test_hard_wrapped_lines_are_one_sentence(line_end):
     assert len(sentences(WRAPPED.replace("\n", line_end))) == 1

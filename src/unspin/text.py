@@ -134,6 +134,7 @@ def tokenize(text: str) -> Tokens:
         flags.append(flag)
     sentences = _sentences(text, start, end, symbols, kinds)
     _flag_initials(kinds, flags, sentences)
+    _flag_wrapped_names(text, start, end, kinds, flags, sentences)
     _flag_lines(text, start, flags)
     return Tokens(start, end, symbols, kinds, flags, sentences)
 
@@ -230,7 +231,12 @@ def _ends_line(text: str, line_break: tuple[int, int], next_kind: int, *, closed
     first, last = line_break
     if last - first > 1 or closed or next_kind != WORD:
         return True
-    return first - text.rfind("\n", max(0, first - 60), first) < 45 or first < 45
+    return not _is_long(text, first)
+
+
+def _is_long(text: str, line_end: int) -> bool:
+    """Whether the line that ends here is long enough to have been wrapped."""
+    return line_end >= 45 and line_end - text.rfind("\n", max(0, line_end - 60), line_end) >= 45
 
 
 def _flag_initials(kinds: bytearray, flags: bytearray, sentences: list[int]) -> None:
@@ -243,6 +249,22 @@ def _flag_initials(kinds: bytearray, flags: bytearray, sentences: list[int]) -> 
             if initial and kinds[i] not in (QUOTE, PUNCTUATION):
                 flags[i] |= INITIAL
                 initial = False
+
+
+def _flag_wrapped_names(
+    text: str,
+    start: array[int],
+    end: array[int],
+    kinds: bytearray,
+    flags: bytearray,
+    sentences: list[int],
+) -> None:
+    """A capital at the start of a line may be a name where a long line before it just stops."""
+    for i in sentences[1:-1]:
+        stopped = kinds[i - 1] in (WORD, CAPITAL, ACRONYM, NUMBER)
+        wrapped = stopped and text[end[i - 1] : start[i]].strip(" \t\r") == "\n"
+        if wrapped and kinds[i] == CAPITAL and _is_long(text, end[i - 1]):
+            flags[i] |= PROTECTED
 
 
 def _flag_lines(text: str, start: array[int], flags: bytearray) -> None:
