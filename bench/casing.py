@@ -14,16 +14,17 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from bench import lm
 from bench.tables import Column, Run, Table, publish
 from train import ngrams
 from train.corpus import Document, documents, held_out, training_files
 from unspin.lm import EOS, NAME, SPECIALS, UNKNOWN, LanguageModel, write
-from unspin.text import CAPITAL, INITIAL, QUOTE, tokenize
+from unspin.text import CAPITAL, INITIAL, tokenize
 
 DOCUMENTS = 12_000  # to train on, some 10 M words
 HELD_OUT = 400
@@ -40,18 +41,15 @@ def sentences(document: Document, *, cased: bool) -> Iterator[list[str]]:
     """Symbols of every sentence; a capital that opens a sentence is folded either way."""
     text = document.text
     tokens = tokenize(text)
-    for first, last in pairwise(tokens.sentences):
-        symbols = []
-        for i in range(first, last):
-            if tokens.kind[i] == QUOTE:
-                continue
-            symbol = tokens.symbol[i]
-            capital = tokens.kind[i] == CAPITAL and not tokens.flags[i] & INITIAL
-            if cased and (capital or text[tokens.start[i] : tokens.end[i]].isupper()):
-                symbol = text[tokens.start[i] : tokens.end[i]]
-            symbols.append(symbol)
-        if symbols:
-            yield symbols
+    for sentence in lm.sentences(tokens):
+        symbols = sentence.symbols
+        if cased:
+            for k, i in enumerate(sentence.positions):
+                printed = text[tokens.start[i] : tokens.end[i]]
+                capital = tokens.kind[i] == CAPITAL and not tokens.flags[i] & INITIAL
+                if capital or printed.isupper():
+                    symbols[k] = printed
+        yield symbols
 
 
 def train(corpus: Sequence[Document], path: Path, *, cased: bool) -> LanguageModel:

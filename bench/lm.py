@@ -19,14 +19,10 @@ from typing import NamedTuple
 
 from bench.tables import Column, Run, Table, publish
 from train.corpus import Document, held_out
-from unspin.lm import CODE, EOS, NAME, UNKNOWN, LanguageModel
-from unspin.text import ACRONYM, CAPITAL, QUOTE, Tokens, tokenize
-from unspin.text import CODE as CODE_KIND
+from unspin.lm import EOS, LanguageModel, unknown_word
+from unspin.text import QUOTE, Tokens, tokenize
 
 MOST_WORDS = 300_000  # a source; more does not move the second decimal
-
-# Which class a token outside of the vocabulary belongs to, by its kind.
-_UNKNOWN = {CAPITAL: NAME, ACRONYM: NAME, CODE_KIND: CODE}
 
 
 class Sentence(NamedTuple):
@@ -55,7 +51,7 @@ def sentences(tokens: Tokens) -> Iterator[Sentence]:
     for first, last in pairwise(tokens.sentences):
         positions = [i for i in range(first, last) if tokens.kind[i] != QUOTE]
         if positions:
-            classes = [_UNKNOWN.get(tokens.kind[i], UNKNOWN) for i in positions]
+            classes = [unknown_word(tokens.kind[i]) for i in positions]
             yield Sentence(positions, [tokens.symbol[i] for i in positions], classes)
 
 

@@ -11,10 +11,9 @@ from array import array
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from unspin import text
 from unspin.kernels.lattice import Lattice
-from unspin.lm import CODE, EOS, NAME, UNKNOWN, LanguageModel
-from unspin.text import ACRONYM, CAPITAL, FREE, PROTECTED, PUNCTUATION, QUOTE, WORD, Tokens
+from unspin.lm import EOS, NAME, UNKNOWN, LanguageModel, unknown_word
+from unspin.text import CAPITAL, FREE, PROTECTED, PUNCTUATION, QUOTE, WORD, Tokens
 from unspin.thesaurus import PHRASE, Thesaurus
 
 # Roles a word can have; a spinner may treat each its own way, so each has a rate of its own.
@@ -36,7 +35,7 @@ BEAM, PRUNE = 3e-4, 3e-4  # share of the probability below which a choice, or a 
 TRUST = 0.75  # power of the n-gram model's ratios when words are put back
 CACHE = 0.02  # weight of the text's own words
 TOPIC, WINDOW = 0.05, 100  # weight of a word's company, and how many tokens away it reaches
-CACHE_PASSES, SHARP_PASSES = 2, 1
+CACHE_PASSES = 2
 MOST_CHOICES = 32  # originals looked into for one printed word
 MOST_PHRASES = 24  # that begin at one token or run through it
 LEAST_POSTERIOR = 0.05  # below this a substitution is not worth a word
@@ -165,9 +164,8 @@ class Solution:
             kernel.expect()
             self._reestimate()
             kernel.expect()
-        for _ in range(SHARP_PASSES):
-            kernel.sharpen(SHARPEN_STRENGTH)
-            kernel.expect()
+        kernel.sharpen(SHARPEN_STRENGTH)
+        kernel.expect()
         return self._columns.substitutions(kernel.substituted(LEAST_POSTERIOR))
 
     def _reestimate(self) -> None:
@@ -201,7 +199,7 @@ class _Columns:
             symbol = tokens.symbol[i]
             number = numbers.get(symbol)
             if number is None:
-                number = _kind_number(kind)
+                number = unknown_word(kind)
             slot = -1
             if kind != PUNCTUATION and not tokens.flags[i] & PROTECTED:
                 role = solver.role(kind, tokens.flags[i], number)
@@ -300,10 +298,3 @@ class _Columns:
             return words[self._original[choice]]
         phrase = self._phrases.words[PHRASE * k : PHRASE * (k + 1)]
         return " ".join(words[number] for number in phrase if number)
-
-
-def _kind_number(kind: int) -> int:
-    """What an unknown word counts as."""
-    if kind in (CAPITAL, ACRONYM):
-        return NAME
-    return CODE if kind == text.CODE else UNKNOWN

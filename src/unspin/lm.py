@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from unspin import arrays
+from unspin import arrays, text
 from unspin.arrays import ModelError
 from unspin.kernels.lattice import Ngrams
 
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LanguageModel", "Level", "ModelError", "read_arpa", "write", "write_arpa"]
+__all__ = [
+    "LanguageModel",
+    "Level",
+    "ModelError",
+    "read_arpa",
+    "unknown_word",
+    "write",
+    "write_arpa",
+]
 
 # Words with a meaning of their own. What is not in the vocabulary counts as <name> with a
 # capital, <code> with a digit in it, <unk> otherwise.
@@ -28,6 +36,13 @@ SPECIALS = ("<unk>", "<s>", "</s>", "<name>", "<code>", "<web>", "<number>", "<y
 UNKNOWN, BOS, EOS, NAME, CODE = range(5)
 ORDER = 4
 LEAST = -37.0  # log10 of the least probability that a small float holds, and the lattice divides by
+
+
+def unknown_word(kind: int) -> int:
+    """The number that a word outside of the vocabulary counts as, by the kind of its token."""
+    if kind in (text.CAPITAL, text.ACRONYM):
+        return NAME
+    return CODE if kind == text.CODE else UNKNOWN
 
 
 class Level(NamedTuple):

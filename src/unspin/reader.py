@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,17 @@ from typing import NamedTuple
 from unspin import arrays, pages, text
 from unspin.lattice import Solution, Solver, Substitution
 from unspin.lm import LanguageModel, ModelError
-from unspin.reading import UNKNOWN_FAMILY, Edit, Family, Reading, Suspect, Verdict, compose
+from unspin.pages import Page, Passage
+from unspin.reading import (
+    UNKNOWN_FAMILY,
+    Edit,
+    Family,
+    Reading,
+    Suspect,
+    Verdict,
+    compose,
+    replay,
+)
 from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
 
@@ -66,20 +76,6 @@ class Calibration(NamedTuple):
             raise ModelError(f"model file {path} cannot be read: {error}") from None
 
 
-class _Result(NamedTuple):
-    """What one pass over a text found, before any edit is made."""
-
-    verdict: Verdict
-    probability: float
-    llr_per_word: float
-    rate: float
-    words: int
-    family: Family | None
-    edits: tuple[Edit, ...]
-    suspects: tuple[Suspect, ...]
-    reason: str
-
-
 class Reader:
     """Reads pages: HTML or text in, verdict and restored text out.
 
@@ -125,64 +121,66 @@ class Reader:
             PageError: the page is binary or larger than the limits.
         """
         extracted = pages.extract(page)
-        first = self._pass(extracted.text, [(p.start, p.end) for p in extracted.furniture])
-        reading = Reading(
-            verdict=first.verdict,
-            probability=first.probability,
-            llr_per_word=first.llr_per_word,
-            rate=first.rate,
-            words=first.words,
-            family=first.family,
-            source_text=extracted.text,
-            edits=(),
-            suspects=first.suspects,
-            furniture=extracted.furniture,
-            reason=first.reason,
-        )
+        first = self._pass(extracted)
         if not first.edits:
-            return reading
-        edits = self._until_nothing_changes(reading, first.edits)
+            return first
+        edits = self._until_nothing_changes(first)
         if edits is None:
             reason = f"{first.reason}; its words could not be put back consistently"
-            return replace(reading, suspects=_all_suspects(first), reason=reason)
+            return replace(first, edits=(), suspects=_all_suspects(first), reason=reason)
         changed = [(edit.start, edit.end) for edit in edits]
-        return replace(reading, edits=edits, suspects=_outside(first.suspects, changed))
+        return replace(first, edits=edits, suspects=_outside(first.suspects, changed))
 
     def evidence(self, page: str | bytes) -> tuple[float, int]:
         """The evidence for spinning, in nats a word, and the number of words it is over.
 
-        What a reading's probability is made of; several times faster than a reading.
+        What a reading's probability is made of; for a spun page less than half of a reading's work.
         """
-        extracted = pages.extract(page)
-        tokens = tokenize(extracted.text)
-        _set_apart(tokens, [(p.start, p.end) for p in extracted.furniture])
-        return _evidence([self._solver.solve(tokens, *block) for block in _blocks(tokens)])
+        _, _, solutions = self._solve(pages.extract(page))
+        return _evidence(solutions)
 
-    def _until_nothing_changes(
-        self, reading: Reading, edits: tuple[Edit, ...]
-    ) -> tuple[Edit, ...] | None:
+    def _until_nothing_changes(self, first: Reading) -> tuple[Edit, ...] | None:
         """The edits of all passes as one, or None if the passes do not come to rest."""
+        edits = first.edits
         for _ in range(MOST_PASSES):
-            restored = replace(reading, edits=edits).text
+            restored = replay(first.source_text, edits)
             page = pages.extract(restored)
             if page.text != restored:
                 return None
-            again = self._pass(restored, [(p.start, p.end) for p in page.furniture])
+            again = self._pass(page)
             if not again.edits:
                 return edits
             edits = compose(edits, again.edits)
         return None
 
-    def _pass(self, source: str, furniture: list[tuple[int, int]]) -> _Result:
-        tokens = tokenize(source)
-        words = _set_apart(tokens, furniture)
-        solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
+    def _solve(self, page: Page) -> tuple[Tokens, int, list[Solution]]:
+        """The tokens of a page, the number of its words, and what the lattice says of them."""
+        tokens = tokenize(page.text)
+        words = _set_apart(tokens, page.furniture)
+        return tokens, words, [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
+
+    def _pass(self, page: Page) -> Reading:
+        """The reading of a page by one pass over its text."""
+        tokens, words, solutions = self._solve(page)
         evidence, eligible = _evidence(solutions)
         rate = sum(sum(solution.taken()) for solution in solutions) / max(words, 1)
         probability = self._calibration.probability(evidence, eligible)
         verdict, reason = _verdict(probability, eligible, rate)
+        reading = Reading(
+            verdict=verdict,
+            probability=probability,
+            llr_per_word=evidence,
+            rate=rate,
+            words=words,
+            family=None,
+            source_text=page.text,
+            edits=(),
+            suspects=(),
+            furniture=page.furniture,
+            reason=reason,
+        )
         if verdict == "clean":
-            return _Result(verdict, probability, evidence, rate, words, None, (), (), reason)
+            return reading
         substitutions = [s for solution in solutions for s in solution.substitutions()]
         family = self._family(solutions)
         edits: list[Edit] = []
@@ -190,23 +188,13 @@ class Reader:
         for substitution in substitutions:
             if substitution.posterior < SUSPICION:
                 continue
-            edit = self._edit(source, tokens, substitution, family)
+            edit = self._edit(page.text, tokens, substitution, family)
             if edit and edit.confidence >= self.min_confidence and verdict == "spun":
                 edits.append(edit)
             elif substitution.tokens == 1:
                 start, end = _span(tokens, substitution)
-                suspects.append(Suspect(start, end, source[start:end], substitution.posterior))
-        return _Result(
-            verdict,
-            probability,
-            evidence,
-            rate,
-            words,
-            family,
-            _compatible(edits),
-            tuple(suspects),
-            reason,
-        )
+                suspects.append(Suspect(start, end, page.text[start:end], substitution.posterior))
+        return replace(reading, family=family, edits=_compatible(edits), suspects=tuple(suspects))
 
     def _edit(
         self, source: str, tokens: Tokens, substitution: Substitution, family: Family
@@ -268,10 +256,10 @@ def _compatible(edits: list[Edit]) -> tuple[Edit, ...]:
     return tuple(sorted(kept, key=lambda edit: edit.start))
 
 
-def _set_apart(tokens: Tokens, furniture: list[tuple[int, int]]) -> int:
+def _set_apart(tokens: Tokens, furniture: Iterable[Passage]) -> int:
     """Protect the tokens of furniture; returns the number of words outside of it."""
     words = 0
-    spans = iter([*furniture, (2**32, 2**32)])
+    spans = iter([*((p.start, p.end) for p in furniture), (2**32, 2**32)])
     start, end = next(spans)
     for i, kind in enumerate(tokens.kind):
         while tokens.start[i] >= end:
@@ -307,10 +295,10 @@ def _verdict(probability: float, eligible: int, rate: float) -> tuple[Verdict, s
     return "unsure", "some words fit badly, too few or too weakly to call the page spun"
 
 
-def _all_suspects(result: _Result) -> tuple[Suspect, ...]:
+def _all_suspects(reading: Reading) -> tuple[Suspect, ...]:
     """Every word that would have been edited or suspected, as suspects."""
-    edited = (Suspect(e.start, e.end, e.spun, e.confidence) for e in result.edits)
-    return tuple(sorted([*result.suspects, *edited], key=lambda suspect: suspect.start))
+    edited = (Suspect(e.start, e.end, e.spun, e.confidence) for e in reading.edits)
+    return tuple(sorted([*reading.suspects, *edited], key=lambda suspect: suspect.start))
 
 
 def _outside(suspects: tuple[Suspect, ...], spans: list[tuple[int, int]]) -> tuple[Suspect, ...]:

@@ -17,6 +17,7 @@ BOS = cython.declare(cython.int, 1)
 EOS = cython.declare(cython.int, 2)
 NEGLIGIBLE = cython.declare(cython.double, 1e-3)  # expected count of a choice not worth counting
 LEAST_KEPT = cython.declare(cython.double, 0.02)  # no spinner is sure to replace a word
+CLASSES = cython.declare(cython.int, 3)  # of words, each with a rate of its own
 DIMENSIONS = cython.declare(cython.int, 64)
 TOPIC_UNIT = cython.declare(cython.double, 1024.0)
 PHRASE = cython.declare(cython.int, 4)  # words of a phrase's original at most
@@ -737,7 +738,7 @@ class Lattice:
     @cython.exceptval(check=False)
     def group(self, slot: cython.Py_ssize_t, word: cython.int) -> cython.int:
         """Words of one class in one role share a rate."""
-        return self.role[slot] * 3 + self.word_class[word]
+        return self.role[slot] * CLASSES + self.word_class[word]
 
     def expect(self):
         """Forward-backward over the states: posteriors of arcs and expected counts.
@@ -868,9 +869,7 @@ class Lattice:
                 group = self.group(slot, self.original[choice])
                 self.offer(words, chances, group, self.original[choice], self.expected[choice])
                 spun[group] += self.expected[choice]
-                self.credit(choice, taken)
-        for choice in range(self.n_words, self.original.shape[0]):
-            taken[self.phrase_source] += self.expected[choice]
+        self.tally(taken)
         for source in range(self.n_sources):
             p = taken[source] * taken[source] / (taken[source] + parsimony)
             self.weights[source] = (p + weight_strength * weight_prior[source]) / chances[source]
@@ -882,25 +881,27 @@ class Lattice:
 
     def taken(self):
         """Expected number of substitutions by each source."""
-        choice: cython.Py_ssize_t
         taken: cython.double[::1] = _zeros("d", self.n_sources)
-        for choice in range(self.n_words, self.original.shape[0]):
-            taken[self.phrase_source] += self.expected[choice]
-        for choice in range(self.n_words):
-            if self.expected[choice] > NEGLIGIBLE:
-                self.credit(choice, taken)
+        self.tally(taken)
         return [taken[source] for source in range(self.n_sources)]
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def credit(self, choice: cython.Py_ssize_t, taken: cython.double[::1]) -> cython.void:
-        """Share the expected count of a choice out among its sources."""
+    def tally(self, taken: cython.double[::1]) -> cython.void:
+        """Share the expected count of every choice out among its sources."""
+        choice: cython.Py_ssize_t
         k: cython.Py_ssize_t
-        count: cython.double = self.expected[choice] / self.channel(choice)
-        for k in range(self.link_first[choice], self.link_first[choice + 1]):
-            taken[self.link_source[k]] += (
-                count * self.weights[self.link_source[k]] * self.link_share[k]
-            )
+        count: cython.double
+        for choice in range(self.n_words):
+            if self.expected[choice] < NEGLIGIBLE:
+                continue
+            count = self.expected[choice] / self.channel(choice)
+            for k in range(self.link_first[choice], self.link_first[choice + 1]):
+                taken[self.link_source[k]] += (
+                    count * self.weights[self.link_source[k]] * self.link_share[k]
+                )
+        for choice in range(self.n_words, self.original.shape[0]):
+            taken[self.phrase_source] += self.expected[choice]
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -953,7 +954,7 @@ class Lattice:
                 if self.posterior[a] > self.posterior[best]:
                     best = a
             likeliest[i] = self.enters(i, best)
-        around: cython.int[::1] = _zeros("i", 64)
+        around: cython.int[::1] = _zeros("i", DIMENSIONS)
         reach: cython.Py_ssize_t = window
         with cython.nogil:
             self.mix(total, likeliest, around, share, trust, topic / TOPIC_UNIT, reach)
@@ -1051,16 +1052,15 @@ class Lattice:
     def sharpen(self, strength):
         """Let the text's own habits speak: P(printed | original) from its expected counts.
 
-        Dirichlet prior: the channel as it is, worth `strength` occurrences. A word that the text
-        keeps elsewhere is less likely to have been replaced here; one that it always replaces by
-        the same word was replaced here too.
+        Dirichlet prior: the channel as `reestimate` left it, worth `strength` occurrences. A word
+        that the text keeps elsewhere is less likely to have been replaced here; one that it always
+        replaces by the same word was replaced here too.
         """
         slot: cython.Py_ssize_t
         choice: cython.Py_ssize_t
         n: cython.double
         key: cython.Py_ssize_t
-        total: cython.double[::1] = _zeros("d", self.vocabulary * self.rates.shape[0] // 3)
-        self.weigh()
+        total: cython.double[::1] = _zeros("d", self.vocabulary * self.rates.shape[0] // CLASSES)
         for slot in range(self.role.shape[0]):
             key = self.role[slot] * self.vocabulary
             if self.unknown[slot] == 1.0:
