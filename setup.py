@@ -8,6 +8,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 # Paths are relative: setuptools refuses absolute ones, and builds run in this directory.
 KERNELS = Path("src/unspin/kernels")
@@ -23,7 +24,19 @@ extensions = cythonize(
     build_dir="build/cython",
     compiler_directives={"language_level": 3, "annotation_typing": True},
 )
-for extension in extensions:
-    extension.optional = True  # set here, since `cythonize` does not keep it
 
-setup(ext_modules=extensions)
+
+class AllOrNone(build_ext):
+    """The kernels call each other in C: one compiled beside another interpreted does not run."""
+
+    def build_extensions(self) -> None:
+        try:
+            super().build_extensions()
+        except Exception as error:  # noqa: BLE001 - whatever a compiler or its absence may raise
+            self.warn(f"the kernels were not compiled and will be interpreted: {error}")
+            for extension in self.extensions:
+                Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+            self.extensions = []
+
+
+setup(ext_modules=extensions, cmdclass={"build_ext": AllOrNone})

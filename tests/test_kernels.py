@@ -13,12 +13,14 @@ import sys
 from array import array
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import unspin.kernels.lattice as compiled
+import unspin.kernels.lattice
+import unspin.kernels.ngrams
 from unspin import lattice, lm, thesaurus
 from unspin.kernels._interpreted import cython as stand_in
 from unspin.lattice import Solver
@@ -28,10 +30,10 @@ from unspin.text import tokenize
 from unspin.thesaurus import Thesaurus
 
 PACKAGE = Path(lattice.__file__).parent
-SOURCE = PACKAGE / "kernels" / "lattice.py"
+KERNELS = (unspin.kernels.ngrams, unspin.kernels.lattice)
 
 needs_compiled = pytest.mark.skipif(
-    not compiled.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)),
+    not all(k.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)) for k in KERNELS),
     reason="the kernels were not compiled: install again where there is a C compiler",
 )
 # Each example solves a text in interpreted Python, from the same fixtures.
@@ -56,12 +58,18 @@ texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join)
 
 @pytest.fixture(scope="module")
 def interpreted():
-    """The kernel's source as a module of its own, which Cython has not compiled."""
+    """The classes of the kernels, from their source, which Cython has not compiled."""
     pytest.importorskip("cython")
-    loader = importlib.machinery.SourceFileLoader("interpreted_lattice", str(SOURCE))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
+
+    def load(name):
+        source = str(PACKAGE / "kernels" / f"{name}.py")
+        loader = importlib.machinery.SourceFileLoader(f"interpreted_{name}", source)
+        spec = importlib.util.spec_from_loader(loader.name, loader)
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+        return module
+
+    return SimpleNamespace(Ngrams=load("ngrams").Ngrams, Lattice=load("lattice").Lattice)
 
 
 @pytest.fixture(scope="module")
@@ -272,9 +280,9 @@ INTERPRET = """
 import sys
 sys.modules["cython"] = sys.modules["Cython"] = None
 from pathlib import Path
-from unspin.kernels import lattice
+from unspin.kernels import lattice, ngrams
 from unspin.reader import Reader
-assert lattice.__file__.endswith(".py") and not lattice.cython.compiled
+assert all(k.__file__.endswith(".py") and not k.cython.compiled for k in (lattice, ngrams))
 assert "cython.cimports" not in sys.modules
 sys.stdout.buffer.write(Reader(model=Path(sys.argv[1])).read(sys.argv[2]).to_json().encode())
 """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from unspin import arrays, text
 from unspin.arrays import ModelError
-from unspin.kernels.lattice import Ngrams
+from unspin.kernels.ngrams import Ngrams
 
 if TYPE_CHECKING:
     import numpy as np

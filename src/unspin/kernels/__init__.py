@@ -2,7 +2,8 @@
 
 Typed Python in Cython's pure-Python mode: compiled when the package is installed with a C
 compiler, interpreted otherwise. A base install has no `cython` at run time, which the kernels
-import; where it is needed, they are given a stand-in.
+import; where it is needed, they are given a stand-in. What one kernel calls of another in C is
+declared in its `.pxd`.
 """
 
 from importlib import import_module

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False, cdivision=True, initializedcheck=False
-"""The hot loops: n-gram look-up, and forward-backward over the lattice of one stretch of text.
+"""The hot loops of the lattice of one stretch of text: building it, and forward-backward.
 
 Typed Python: compiled by Cython where there is a C compiler, run as it stands otherwise.
 Vocabulary: an *arc* spans printed tokens and carries the words they may stand for; a *state* is
@@ -13,6 +13,11 @@ import cython
 from cython.cimports.libc.math import exp, log
 from cython.cimports.libc.math import pow as power
 
+if cython.compiled:
+    from cython.cimports.unspin.kernels.ngrams import Ngrams
+else:
+    from unspin.kernels.ngrams import Ngrams
+
 BOS = cython.declare(cython.int, 1)
 EOS = cython.declare(cython.int, 2)
 NEGLIGIBLE = cython.declare(cython.double, 1e-3)  # expected count of a choice not worth counting
@@ -24,133 +29,6 @@ PHRASE = cython.declare(cython.int, 4)  # words of a phrase's original at most
 PHRASE_GROUP = cython.declare(cython.int, 1)  # phrases share the rate of free-standing lemmas
 LEAST_LISTED = cython.declare(cython.double, 0.005)  # posterior of an alternative worth naming
 FIRST_WORD = cython.declare(cython.int, 9)  # numbers below stand for kinds of words
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.boundscheck(False)
-@cython.exceptval(check=False)
-def _find(
-    words: cython.ushort[::1], first: cython.Py_ssize_t, last: cython.Py_ssize_t, word: cython.int
-) -> cython.Py_ssize_t:
-    """Position of a word in a sorted stretch of `words`, or -1."""
-    size: cython.Py_ssize_t = words.shape[0]
-    half: cython.Py_ssize_t
-    if last > size:  # a damaged model must not read beyond its file
-        last = size
-    size = last - first
-    if size <= 0:
-        return -1
-    while size > 1:  # no branch on the words: which way to go is a toss-up
-        half = size >> 1
-        first += half * cython.cast(cython.Py_ssize_t, words[first + half - 1] < word)
-        size -= half
-    return first if words[first] == word else -1
-
-
-@cython.cclass
-class Ngrams:
-    """A back-off 4-gram model as a trie of sorted word numbers.
-
-    Level n holds, for every n-gram, its last word (`wn`), code of its probability (`qn`), code of
-    its back-off weight (`rn`) and the start of its continuations in level n + 1 (`cn`); codes
-    index the tables `pn` and `bn` of linear probabilities and weights.
-    """
-
-    p1: cython.float[::1]
-    b1: cython.float[::1]
-    c1: cython.uint[::1]
-    w2: cython.ushort[::1]
-    q2: cython.uchar[::1]
-    r2: cython.uchar[::1]
-    c2: cython.uint[::1]
-    p2: cython.float[::1]
-    b2: cython.float[::1]
-    w3: cython.ushort[::1]
-    q3: cython.uchar[::1]
-    r3: cython.uchar[::1]
-    c3: cython.uint[::1]
-    p3: cython.float[::1]
-    b3: cython.float[::1]
-    w4: cython.ushort[::1]
-    q4: cython.uchar[::1]
-    p4: cython.float[::1]
-    bigram: cython.Py_ssize_t  # where `bigram_of` and `extend` found the n-grams, -1 if not
-    trigram: cython.Py_ssize_t
-
-    def __init__(self, a):
-        self.p1, self.b1, self.c1 = a["p1"], a["b1"], a["c1"]
-        self.w2, self.q2, self.r2, self.c2 = a["w2"], a["q2"], a["r2"], a["c2"]
-        self.w3, self.q3, self.r3, self.c3 = a["w3"], a["q3"], a["r3"], a["c3"]
-        self.w4, self.q4 = a["w4"], a["q4"]
-        self.p2, self.b2, self.p3, self.b3 = a["p2"], a["b2"], a["p3"], a["b3"]
-        self.p4 = a["p4"]
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.boundscheck(False)
-    @cython.exceptval(check=False)
-    def after(self, context: cython.int, word: cython.int) -> cython.double:
-        """P(word | context); leaves the bigram's position in `bigram`."""
-        i: cython.Py_ssize_t = _find(self.w2, self.c1[context], self.c1[context + 1], word)
-        self.bigram = i
-        if i >= 0:
-            return self.p2[self.q2[i]]
-        return self.b1[context] * self.p1[word]
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.boundscheck(False)
-    @cython.exceptval(check=False)
-    def extend(
-        self,
-        trigram: cython.Py_ssize_t,
-        bigram: cython.Py_ssize_t,
-        context: cython.int,
-        word: cython.int,
-        found: cython.Py_ssize_t,
-    ) -> cython.double:
-        """P(word | up to three words), the context given as positions in the trie.
-
-        `found` is the position of the bigram (context, word), which the caller knows; leaves that
-        of the trigram in `trigram`.
-        """
-        i: cython.Py_ssize_t
-        weight: cython.double = 1.0
-        self.trigram = -1
-        if bigram >= 0:
-            self.trigram = _find(self.w3, self.c2[bigram], self.c2[bigram + 1], word)
-        if trigram >= 0:
-            i = _find(self.w4, self.c3[trigram], self.c3[trigram + 1], word)
-            if i >= 0:
-                return self.p4[self.q4[i]]
-            weight = self.b3[self.r3[trigram]]
-        if bigram >= 0:
-            if self.trigram >= 0:
-                return weight * self.p3[self.q3[self.trigram]]
-            weight *= self.b2[self.r2[bigram]]
-        if found >= 0:
-            return weight * self.p2[self.q2[found]]
-        return weight * self.b1[context] * self.p1[word]
-
-    def score(self, words):
-        """log10 P of every word of one sentence, numbers in, `</s>` included if given."""
-        context: cython.int = BOS
-        bigram: cython.Py_ssize_t = -1
-        trigram: cython.Py_ssize_t = -1
-        word: cython.int
-        p: cython.double
-        scores = []
-        for word in words:
-            self.after(context, word)
-            found = self.bigram
-            p = self.extend(trigram, bigram, context, word, found)
-            scores.append(log(p) / log(10.0))
-            trigram = self.trigram
-            bigram = found
-            context = word
-        return scores
 
 
 @cython.cclass

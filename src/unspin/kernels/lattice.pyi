@@ -1,6 +1,8 @@
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
+
+from unspin.kernels.ngrams import Ngrams
 
 class _Phrases(Protocol):
     source: int
@@ -10,10 +12,6 @@ class _Phrases(Protocol):
     first: array[int]
     choice: array[int]
     place: bytearray
-
-class Ngrams:
-    def __init__(self, a: Mapping[str, memoryview]) -> None: ...
-    def score(self, words: Iterable[int]) -> list[float]: ...
 
 class Lattice:
     def __init__(
