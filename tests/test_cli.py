@@ -81,6 +81,13 @@ def test_json_is_one_object_on_standard_output(answers, page, spun):
     assert answers.asked == {}
 
 
+def test_json_names_who_is_quoted(page):
+    page.write_text("“We will meet here at noon,” said Nora Pell.", encoding="utf-8")
+    (quotation,) = json.loads(run(page, "--json").stdout)["quotations"]
+    assert quotation["speaker"] == "Nora Pell"
+    assert quotation["printed"] == quotation["restored"] == "We will meet here at noon,"
+
+
 @pytest.mark.usefixtures("answers")
 def test_markdown_is_printed(page):
     assert "**at** ~~astatine~~" in run(page, "--markdown").stdout

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import unspin
 from unspin.pages import Passage
-from unspin.reading import Edit, Family, Reading, Suspect, compose, replay
+from unspin.reading import Edit, Family, Reading, Suspect, compose, moved, replay
 
 TEXT = "We meet astatine noon, helium said. Share this"
 EDITS = (
@@ -133,10 +133,44 @@ def test_the_json_has_the_agreed_shape_and_order():
             },
         ],
         "suspects": [{"start": 3, "end": 7, "spun": "meet", "confidence": 0.4}],
+        "quotations": [],
         "furniture": [{"start": 36, "end": 46, "text": "Share this", "reason": "share line"}],
         "reason": "substitution explains the text better than its being printed so",
     }
     assert list(printed) == list(reading().to_dict())
+
+
+def test_the_json_has_every_quotation_as_printed_and_as_restored():
+    text = "“We meet astatine noon,” helium said."
+    edits = tuple(moved((EDITS[0],), 1)) + tuple(moved((EDITS[1],), 2))
+    spun = reading(text=text, edits=edits, suspects=(), furniture=())
+    printed = json.loads(spun.to_json())
+    assert printed["quotations"] == [
+        {
+            "start": 1,
+            "end": 23,
+            "speaker": "he",
+            "printed": "We meet astatine noon,",
+            "restored": "We meet at noon,",
+            "altered": True,
+        }
+    ]
+    keys = list(printed)
+    assert keys[keys.index("suspects") : keys.index("furniture")] == ["suspects", "quotations"]
+
+
+def test_an_edit_that_is_not_made_alters_no_quotation():
+    (quotation,) = (
+        reading(
+            text="“We meet astatine noon,” he said.",
+            edits=tuple(moved((EDITS[0],), 1)),
+            suspects=(),
+            furniture=(),
+        )
+        .at_confidence(0.99)
+        .quotations
+    )
+    assert (quotation.restored, quotation.altered) == (quotation.printed, False)
 
 
 def test_a_reading_without_a_family_prints_null():

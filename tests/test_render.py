@@ -25,6 +25,27 @@ def one_edit(text, printed, original="at", reason="element"):
     return Reading("spun", 0.9, 0.5, 0.1, 9, None, text, (edit,), (), (), HOSTILE)
 
 
+@pytest.fixture
+def quoting():
+    """A spun page of two altered quotations, one of them doubtful, and one as it was printed."""
+    text = (
+        "“We meet astatine noon & helium comes,” said Nora Pell.\n"
+        "“That is all there is,” she said.\n"
+        "A sign reads here: “Privation of dense <b>water</b>”\n"
+    )
+    edits = tuple(
+        Edit(text.index(spun), text.index(spun) + len(spun), spun, original, sure, (), "element")
+        for spun, original, sure in [
+            ("astatine", "at", 0.97),
+            ("helium", "he", 0.6),
+            ("Privation", "Want", 0.99),
+        ]
+    )
+    dense = text.index("dense")
+    suspects = (Suspect(dense, dense + 5, "dense", 0.7),)
+    return Reading("spun", 0.99, 0.9, 0.2, 20, None, text, edits, suspects, (), "element")
+
+
 class Collector(HTMLParser):
     """Tags, attributes and text of a document."""
 
@@ -101,6 +122,30 @@ def test_the_terminal_wraps_between_words(spun):
     assert max(map(len, without_colour(terminal(spun, width=20)).splitlines())) <= 20
 
 
+def test_the_terminal_shows_who_is_quoted_with_what_and_how_sure(quoting):
+    shown = without_colour(terminal(quoting, width=80))
+    assert shown.endswith(
+        """
+Quotations
+
+Nora Pell  least sure change 60 %
+  “We meet at astatine noon & he helium comes,”
+
+speaker not named  least sure change 99 %
+  “Want Privation of dense <b>water</b>”
+
+1 quotation more, left as printed
+"""
+    )
+
+
+def test_a_page_whose_quotations_are_unaltered_has_no_section_for_them(quoting):
+    faithful = quoting.at_confidence(1.0)
+    assert len(faithful.quotations) == 3
+    shown = (terminal(faithful, width=80), markdown(faithful), html(faithful))
+    assert not any("Quotations" in document for document in shown)
+
+
 def test_a_page_cannot_command_the_terminal():
     shown = without_colour(terminal(one_edit(f"{HOSTILE} astatine", "astatine"), width=80))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]", shown)
@@ -143,6 +188,23 @@ Bring *h2o* \\& \\<b\\>bread\\</b\\>.
     )
 
 
+def test_markdown_lists_the_altered_quotations(quoting):
+    (section,) = re.findall(r"## Quotations\n\n(.*?)\n\n## ", markdown(quoting), re.DOTALL)
+    named, unnamed, _, rest = section.split("\n")
+    meeting = "“We meet **at** ~~astatine~~ noon \\& **he** ~~helium~~ comes,”"
+    assert named == f"- Nora Pell: {meeting} (least sure change 60 %)"
+    sign = "“**Want** ~~Privation~~ of *dense* \\<b\\>water\\</b\\>”"
+    assert unnamed == f"- speaker not named: {sign} (least sure change 99 %)"
+    assert rest == "1 quotation more, left as printed."
+
+
+def test_a_quotation_over_wrapped_lines_is_one_item_of_markdown():
+    text = "He said: “This line is wrapped where it stops at\n# astatine noon.”"
+    assert "- He: “This line is wrapped where it stops at # **at** ~~astatine~~ noon.”" in markdown(
+        one_edit(text, "astatine")
+    )
+
+
 def test_markdown_of_a_page_without_text_is_its_verdict(empty):
     assert markdown(empty).startswith("# unsure — no text to read\n\nno text to read\n")
 
@@ -177,6 +239,31 @@ def test_every_change_links_to_its_row_and_back(spun):
     targets = {value for name, value in attributes if name == "id"}
     links = {value[1:] for name, value in attributes if name == "href"}
     assert targets == links == {"w1", "w2", "e1", "e2"}
+
+
+def test_the_report_strikes_what_was_put_into_a_mouth(quoting):
+    figure = re.compile(r"<figcaption>(.*?)</figcaption>(.*?)</figure>", re.DOTALL)
+    figures = [
+        [re.sub("(<[^>]*>)+", "|", part).strip("|") for part in parts]
+        for parts in figure.findall(html(quoting))
+    ]
+    assert figures == [
+        [
+            "Nora Pell|least sure change 60 %",
+            "“We meet |astatine| |at| noon &amp; |helium| |he| comes,”",
+        ],
+        [
+            "speaker not named|least sure change 99 %",
+            "“|Privation| |Want| of |dense| &lt;b&gt;water&lt;/b&gt;”",
+        ],
+    ]
+    assert "1 quotation more, left as printed." in html(quoting)
+
+
+def test_every_change_of_a_quotation_links_to_its_row(quoting):
+    (section,) = re.findall(r'<div class="quotations">.*?</div>', html(quoting), re.DOTALL)
+    links = [value for name, value in Collector(section).attributes if name == "href"]
+    assert links == ["#e1", "#e2", "#e3"]
 
 
 def test_a_change_says_what_was_printed_what_else_it_could_be_and_why(spun):

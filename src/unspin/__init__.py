@@ -10,6 +10,7 @@ could have been there.
     reading.verdict                 # "spun", "clean" or "unsure"
     reading.text                    # what the page said before
     reading.edits                   # each changed word, with confidence, alternatives and reason
+    reading.quotations              # who is quoted, as printed and as restored
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "Family",
     "ModelError",
     "PageError",
+    "Quotation",
     "Reader",
     "Reading",
     "Suspect",
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from unspin.arrays import ModelError
     from unspin.pages import PageError
+    from unspin.quotations import Quotation
     from unspin.reader import Reader
     from unspin.reading import Edit, Family, Reading, Suspect
 
@@ -44,6 +47,7 @@ _ROOMS = {
     "Family": "reading",
     "ModelError": "arrays",
     "PageError": "pages",
+    "Quotation": "quotations",
     "Reader": "reader",
     "Reading": "reading",
     "Suspect": "reading",

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from unspin import __version__
 
 if TYPE_CHECKING:
     from unspin.pages import Passage
+    from unspin.quotations import Quotation
 
 UNKNOWN_FAMILY = "unknown"
 Verdict = Literal["spun", "clean", "unsure"]
@@ -51,6 +54,9 @@ class Suspect:
     end: int
     spun: str
     confidence: float
+
+
+_Judgement = TypeVar("_Judgement", Edit, Suspect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,13 @@ class Reading:
         """The restored text."""
         return self.apply()
 
+    @property
+    def quotations(self) -> tuple[Quotation, ...]:
+        """The direct quotations of the page, as printed and as restored, with their speakers."""
+        from unspin.quotations import find
+
+        return find(self.source_text, self.edits, self.furniture)
+
     def apply(self) -> str:
         """Return the restored text by replaying the edits on the text as extracted."""
         return replay(self.source_text, self.edits)
@@ -163,6 +176,7 @@ class Reading:
                 }
                 for suspect in self.suspects
             ],
+            "quotations": [asdict(quotation) for quotation in self.quotations],
             "furniture": [
                 {
                     "start": passage.start,
@@ -197,6 +211,26 @@ def replay(text: str, edits: Iterable[Edit]) -> str:
     return "".join(parts) + text[cursor:]
 
 
+def moved(edits: Iterable[Edit], distance: int) -> list[Edit]:
+    """Return the edits for a text that stands this many characters further on.
+
+    >>> moved([Edit(8, 16, "astatine", "at", 0.9, (), "element")], -8)[0].start
+    0
+    """
+    return [replace(edit, start=edit.start + distance, end=edit.end + distance) for edit in edits]
+
+
+def within(judgements: Sequence[_Judgement], start: int, end: int) -> Sequence[_Judgement]:
+    """Return those edits or suspects that lie between two offsets; they must be sorted, apart.
+
+    >>> suspects = [Suspect(0, 3, "aft", 0.7), Suspect(4, 7, "h2o", 0.6)]
+    >>> [suspect.spun for suspect in within(suspects, 2, 7)]
+    ['h2o']
+    """
+    first = bisect_left(judgements, start, key=attrgetter("start"))
+    return judgements[first : bisect_right(judgements, end, lo=first, key=attrgetter("end"))]
+
+
 def compose(first: Sequence[Edit], second: Sequence[Edit]) -> tuple[Edit, ...]:
     """Return the edits that do in one pass what `first` and then `second` do.
 
@@ -216,8 +250,8 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> tuple[Edit, ...]:
         edits = [*undo, *late]
         start = min(edit.start for edit in edits)
         between = _between(edits, start)
-        printed = replay(between, _moved(undo, -start))
-        restored = replay(between, _moved(late, -start))
+        printed = replay(between, moved(undo, -start))
+        restored = replay(between, moved(late, -start))
         if printed != restored:
             source = edits[0]
             composed.append(
@@ -274,7 +308,3 @@ def _between(edits: Iterable[Edit], start: int) -> str:
     for edit in edits:
         letters.update(enumerate(edit.spun, edit.start - start))
     return "".join(letters[i] for i in range(len(letters)))
-
-
-def _moved(edits: Iterable[Edit], distance: int) -> list[Edit]:
-    return [replace(edit, start=edit.start + distance, end=edit.end + distance) for edit in edits]

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from unspin.reading import Edit, Reading, Suspect
+from unspin.reading import Edit, Reading, Suspect, within
 
 if TYPE_CHECKING:
+    from rich.padding import Padding
+    from rich.text import Text
+
     from unspin.pages import Passage
+    from unspin.quotations import Quotation
+
+NOBODY = "speaker not named"
 
 
 def pieces(reading: Reading) -> Iterator[str | Edit | Suspect | Passage]:
@@ -21,21 +27,33 @@ def pieces(reading: Reading) -> Iterator[str | Edit | Suspect | Passage]:
 
     Text between judgements comes as `str`. Where two judgements overlap the first stands.
     """
-    judged: list[Edit | Suspect | Passage] = [
-        *reading.edits,
-        *reading.furniture,
-        *reading.suspects,
-    ]
-    cursor = 0
-    for judgement in sorted(judged, key=lambda judgement: judgement.start):
-        if judgement.start < cursor:
-            continue
-        if judgement.start > cursor:
-            yield reading.source_text[cursor : judgement.start]
-        yield judgement
-        cursor = judgement.end
-    if cursor < len(reading.source_text):
-        yield reading.source_text[cursor:]
+    judged: list[Edit | Suspect | Passage] = [*reading.edits, *reading.furniture, *reading.suspects]
+    return _cut(reading.source_text, judged, 0)
+
+
+def quoted(reading: Reading, quotation: Quotation) -> Iterator[str | Edit | Suspect | Passage]:
+    """Cut the words of a quotation, and only these, like `pieces`."""
+    edits = within(reading.edits, quotation.start, quotation.end)
+    suspects = within(reading.suspects, quotation.start, quotation.end)
+    return _cut(quotation.printed, [*edits, *suspects], quotation.start)
+
+
+def least_sure(reading: Reading, quotation: Quotation) -> str:
+    """Return the lowest confidence among the changes of a quotation, as a percentage."""
+    edits = within(reading.edits, quotation.start, quotation.end)
+    # A change across the marks leaves it open what was quoted at all.
+    return percent(min((edit.confidence for edit in edits), default=0.0), digits=0)
+
+
+def unaltered(quotations: Iterable[Quotation]) -> str:
+    """Return how many quotations nothing was changed in, in one line; empty if there is none.
+
+    >>> from unspin.quotations import Quotation
+    >>> unaltered([Quotation(1, 9, None, "It is so", "It is so", altered=False)])
+    '1 quotation more, left as printed'
+    """
+    count = sum(not quotation.altered for quotation in quotations)
+    return f"{count} quotation{'' if count == 1 else 's'} more, left as printed" if count else ""
 
 
 def summary(reading: Reading) -> str:
@@ -91,24 +109,14 @@ def percent(share: float, digits: int = 1) -> str:
 def terminal(reading: Reading, width: int | None = None) -> str:
     """Return the restored text in colour: each word put back, beside what was printed.
 
+    Below it stand the quotations that were altered, each with its speaker.
+
     `width` is in columns; by default that of the terminal.
     """
     from rich.console import Console
-    from rich.text import Text
 
     # Text from HTML has a line for every paragraph: in a terminal these want space between.
     gap = "\n" if "\n\n" in reading.source_text else "\n\n"
-    styled = Text()
-    for piece in pieces(reading):
-        if isinstance(piece, str):
-            styled.append(visible(piece).replace("\n", gap))
-        elif isinstance(piece, Edit):
-            styled.append(visible(piece.original), "bold green")
-            styled.append(" ").append(visible(piece.spun), "dim strike")
-        elif isinstance(piece, Suspect):
-            styled.append(visible(piece.spun), "yellow underline")
-        else:
-            styled.append(visible(piece.text), "dim italic")
     console = Console(
         width=width or min(100, shutil.get_terminal_size().columns),
         force_terminal=True,
@@ -117,7 +125,9 @@ def terminal(reading: Reading, width: int | None = None) -> str:
         legacy_windows=False,
     )
     with console.capture() as captured:
-        console.print(styled, end="")
+        console.print(_styled(pieces(reading), gap), end="")
+        for block in _styled_quotations(reading):
+            console.print(block)
     return captured.get()
 
 
@@ -130,6 +140,7 @@ def markdown(reading: Reading) -> str:
     if counted := tally(reading):
         blocks.append(f"{counted}.")
     blocks += ["## Restored text", *_markdown_paragraphs(reading)]
+    blocks += _markdown_quotations(reading)
     if reading.edits:
         blocks += ["## Changes", _markdown_edits(reading.edits)]
     if reading.suspects:
@@ -166,18 +177,91 @@ def visible(text: str) -> str:
     ).translate(_HIDDEN)
 
 
+def _cut(
+    text: str, judged: Iterable[Edit | Suspect | Passage], start: int
+) -> Iterator[str | Edit | Suspect | Passage]:
+    """The text, which stands at `start` of the page, cut into what was judged and what was not."""
+    cursor = start
+    for judgement in sorted(judged, key=lambda judgement: judgement.start):
+        if judgement.start < cursor:
+            continue
+        if judgement.start > cursor:
+            yield text[cursor - start : judgement.start - start]
+        yield judgement
+        cursor = judgement.end
+    if cursor < start + len(text):
+        yield text[cursor - start :]
+
+
+def _styled(cut: Iterable[str | Edit | Suspect | Passage], gap: str) -> Text:
+    from rich.text import Text
+
+    styled = Text()
+    for piece in cut:
+        if isinstance(piece, str):
+            styled.append(visible(piece).replace("\n", gap))
+        elif isinstance(piece, Edit):
+            styled.append(visible(piece.original), "bold green")
+            styled.append(" ").append(visible(piece.spun), "dim strike")
+        elif isinstance(piece, Suspect):
+            styled.append(visible(piece.spun), "yellow underline")
+        else:
+            styled.append(visible(piece.text), "dim italic")
+    return styled
+
+
+def _styled_quotations(reading: Reading) -> Iterator[Text | Padding]:
+    """The altered quotations below a heading, each below its speaker."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    quotations = reading.quotations
+    if not any(quotation.altered for quotation in quotations):
+        return
+    yield Text("\n\nQuotations", "bold")
+    for quotation in quotations:
+        if quotation.altered:
+            speaker = visible(quotation.speaker or NOBODY)
+            sure = f"least sure change {least_sure(reading, quotation)}"
+            yield Text.assemble("\n", (speaker, "italic"), "  ", (sure, "dim"))
+            words = Text.assemble("“", _styled(quoted(reading, quotation), " "), "”")
+            yield Padding(words, (0, 0, 0, 2), expand=False)
+    if rest := unaltered(quotations):
+        yield Text(f"\n{rest}", "dim")
+
+
 def _markdown_paragraphs(reading: Reading) -> Iterator[str]:
+    for line in re.split(r"[\r\n]+", _markdown_text(pieces(reading))):
+        if line.strip():
+            yield _line(line.strip())
+
+
+def _markdown_text(cut: Iterable[str | Edit | Suspect | Passage]) -> str:
     marked = []
-    for piece in pieces(reading):
+    for piece in cut:
         if isinstance(piece, str):
             marked.append(_escaped(piece))
         elif isinstance(piece, Edit):
             marked.append(f"**{_cell(piece.original)}** ~~{_cell(piece.spun)}~~")
         elif isinstance(piece, Suspect):
             marked.append(f"*{_cell(piece.spun)}*")
-    for line in re.split(r"[\r\n]+", "".join(marked)):
-        if line.strip():
-            yield _line(line.strip())
+    return "".join(marked)
+
+
+def _markdown_quotations(reading: Reading) -> Iterator[str]:
+    quotations = reading.quotations
+    altered = [quotation for quotation in quotations if quotation.altered]
+    if not altered:
+        return
+    yield "## Quotations"
+    yield "\n".join(
+        f"- {_cell(quotation.speaker or NOBODY)}:"
+        f" “{' '.join(_markdown_text(quoted(reading, quotation)).split())}”"
+        f" (least sure change {least_sure(reading, quotation)})"
+        for quotation in altered
+    )
+    if rest := unaltered(quotations):
+        yield f"{rest}."
 
 
 def _markdown_edits(edits: tuple[Edit, ...]) -> str:

@@ -15,8 +15,19 @@ from itertools import chain
 from pathlib import Path
 
 from unspin import __version__
+from unspin.quotations import Quotation
 from unspin.reading import Edit, Reading, Suspect
-from unspin.render import alternatives, percent, pieces, summary, visible
+from unspin.render import (
+    NOBODY,
+    alternatives,
+    least_sure,
+    percent,
+    pieces,
+    quoted,
+    summary,
+    unaltered,
+    visible,
+)
 
 SURE, LIKELY = 0.95, 0.8  # from which confidence on a change is shown as sure, and as likely
 _TITLES = {
@@ -43,6 +54,7 @@ def html(reading: Reading) -> str:
     body = chain(
         _header(reading),
         _texts(reading),
+        _quotations(reading),
         _changes(reading.edits),
         _details(
             "Suspects, left as printed",
@@ -136,6 +148,41 @@ def _paragraphs(reading: Reading) -> Iterator[tuple[str, str]]:
             marked = f'<span class="suspect">{_safe(piece.spun)}</span>'
             printed.append(marked)
             restored.append(marked)
+
+
+def _quotations(reading: Reading) -> Iterator[str]:
+    quotations = reading.quotations
+    if not any(quotation.altered for quotation in quotations):
+        return
+    numbers = {edit.start: number for number, edit in enumerate(reading.edits, 1)}
+    yield '<h2>Quotations</h2><div class="quotations">'
+    for quotation in quotations:
+        if quotation.altered:
+            words = "".join(_quoted(reading, quotation, numbers))
+            sure = least_sure(reading, quotation)
+            yield (
+                f"<figure><figcaption>{_safe(quotation.speaker or NOBODY)}"
+                f"<small>least sure change {_safe(sure)}</small></figcaption>"
+                f'<blockquote dir="auto">“{words}”</blockquote></figure>'
+            )
+    yield "</div>"
+    if rest := unaltered(quotations):
+        yield f'<p class="rest">{rest}.</p>'
+
+
+def _quoted(reading: Reading, quotation: Quotation, numbers: dict[int, int]) -> Iterator[str]:
+    """The words of a quotation, each changed one behind what was printed."""
+    for piece in quoted(reading, quotation):
+        if isinstance(piece, str):
+            yield _safe(piece)
+        elif isinstance(piece, Edit):
+            yield (
+                f"<s>{_safe(piece.spun)}</s> "
+                f'<a href="#e{numbers[piece.start]}" class="{_sureness(piece.confidence)}"'
+                f' data-note="{_safe(_note(piece))}">{_safe(piece.original)}</a>'
+            )
+        elif isinstance(piece, Suspect):
+            yield f'<span class="suspect">{_safe(piece.spun)}</span>'
 
 
 def _changes(edits: tuple[Edit, ...]) -> Iterator[str]:
