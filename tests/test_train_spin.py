@@ -1,6 +1,8 @@
 """Spinning clean text on purpose: it can be undone exactly, and families keep their habits."""
 
 import gzip
+import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 pytest.importorskip("numpy")
 pytest.importorskip("lemminflect")
 
-from train.families import FAMILIES, FUNCTION_WORDS
+from train.choices import nearest
+from train.families import ADVERSARIES, FAMILIES
+from train.habits import FUNCTION_WORDS
 from train.relations import SOURCES
 from train.spin import spin, unspin
 
@@ -22,6 +26,8 @@ GROUPS = [
     ("n", ("coin", "medal", "token")),
     ("n", ("road", "path", "street")),
     ("n", ("guard", "keeper")),
+    ("n", ("guard", "precaution")),
+    ("v", ("guard", "ward")),
     ("n", ("man", "adult male")),
     ("n", ("associate", "an")),
     ("v", ("throw", "hurl")),
@@ -68,8 +74,10 @@ def lexicon_files():
         "wordnet30_irregular_forms.tsv.gz": ["men\tnoun\tman"],
         "moby_thesaurus.tsv.gz": moby,
         "mythes_en_us.tsv.gz": mythes,
-        "ppdb_lexical_pairs.tsv.gz": ["coins\ttokens", "coin\tcoins", "old\taged", "threw\ttossed"],
-        "tortured_phrases.tsv": ["aged currency\told coins"],
+        "ppdb_lexical_pairs.tsv.gz": [
+            *("coins\ttokens", "coin\tcoins", "old\taged", "threw\ttossed", "hurled\tlobbed")
+        ],
+        "tortured_phrases.tsv": ["aged currency\told coins", "rugged roads\tbad roads"],
         "families/element.tsv": ELEMENT.splitlines(),
     }
 
@@ -93,6 +101,10 @@ def families(lexicons):
 every_family = pytest.mark.parametrize("name", FAMILIES)
 random_families = [
     name for name in FAMILIES if not name.startswith("element") and "fixed" not in name
+]
+content_families = [
+    *("wordnet random", "moby random", "moby nearest", "ppdb random", "mythes random"),
+    *("frequent synonym", "two passes"),
 ]
 
 
@@ -144,7 +156,9 @@ def test_another_seed_gives_another_text(families, name):
     assert len({spin(PAGE, families[name], 0.1, seed).text for seed in range(8)}) > 1
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith("element")])
+@pytest.mark.parametrize(
+    "name", [name for name in FAMILIES if not name.startswith("element") and name != "two passes"]
+)
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.1, 0.2])
 def test_the_rate_is_the_share_of_the_words(families, name, rate):
     text = PAGE * 5
@@ -181,6 +195,110 @@ def test_wordnet_first_leaves_inflected_words_alone(families):
     assert spun.text == "they threw a medal and coins"
 
 
+def test_the_bare_family_prints_lemmas_and_spares_no_function_word(families):
+    spun = spin("they threw coins at an envoy", families["wordnet bare"], 1.0, seed=1)
+    assert [swap.original for swap in spun.swaps] == ["threw", "coins", "an"]
+    verb, noun, article = (swap.spun for swap in spun.swaps)
+    assert (verb, article) == ("hurl", "associate")
+    assert noun in {"medal", "token"}
+
+
+def test_the_nearest_family_prints_one_word_for_long_words_alone(families):
+    texts = {
+        spin("he threw old coins", families["moby nearest"], 1.0, seed).text for seed in (1, 2)
+    }
+    assert texts <= {"he hurled old medals", "he hurled old tokens"}
+    assert len(texts) == 1
+
+
+def test_nearest_is_by_meaning_or_else_by_frequency():
+    found = {"doctor": ("people", "physician", "qwertz"), "qwertz": ("physician", "people")}
+    choices = nearest(lambda word: found.get(word, ()))
+    assert choices("doctor") == ("physician",)
+    assert choices("qwertz") == ("people",)
+    assert choices("bridge") == ()
+
+
+def test_the_frequent_synonym_is_the_commonest_of_all_thesauri_in_the_form_needed(families):
+    # WordNet has "hurled", PPDB "tossed".
+    spun = spin("they threw it", families["frequent synonym"], 1.0, seed=1)
+    assert spun.text == "they tossed it"
+
+
+def test_the_frequent_synonym_is_of_the_part_of_speech_with_most_senses(families):
+    spun = spin("a guard", families["frequent synonym"], 1.0, seed=1)
+    assert spun.text in {"a keeper", "a precaution"}, "not a ward"
+
+
+def test_a_second_pass_spins_the_words_of_the_first(families):
+    spun = spin("they threw old things", families["two passes"], 1.0, seed=1)
+    assert [(swap.original, swap.spun) for swap in spun.swaps] == [("threw", "lobbed")]
+    assert spun.text == "they lobbed old things", "old became aged, and old again"
+
+
+passes = st.lists(st.sampled_from(list(FAMILIES)), min_size=2, max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.lists(st.sampled_from([*PAGE.split(" "), "\n"]), max_size=30).map(" ".join),
+    rate=st.floats(0, 1),
+    names=passes,
+)
+def test_any_passes_of_any_families_can_be_undone(families, text, rate, names):
+    *first, last = names
+    family = families[last]
+    for name in reversed(first):
+        family = replace(families[name], then=family)
+    spun = spin(text, family, rate, seed=3)
+    assert spun.original == text == unspin(spun)
+    for swap in spun.swaps:
+        assert spun.text[swap.start : swap.end] == swap.spun != swap.original
+    places = [place for swap in spun.swaps for place in (swap.start, swap.end)]
+    assert places == sorted(places)
+
+
+def test_two_passes_together_replace_at_most_the_share_that_was_asked_for(families):
+    text = PAGE * 5
+    for rate in (0.05, 0.1, 0.2):
+        swapped = len(spin(text, families["two passes"], rate, seed=2).swaps)
+        assert 0.5 * rate <= swapped / len(text.split()) <= rate + 0.01
+
+
+def test_the_changes_of_another_program_become_swaps(families):
+    page = "The guard and he threw coins.\nHe ran, (he laughed) on and on."
+    rewritten = "the keeper along with he tossed  tokens. He did run, (he giggled) on."
+    family = replace(families["wordnet random"], rewrite=lambda _text, _seed: rewritten)
+    spun = spin(page, family, 1.0, seed=1)
+    assert unspin(spun) == page
+    assert [(swap.original, swap.spun) for swap in spun.swaps] == [
+        ("guard and", "keeper along with"),
+        ("threw", "tossed"),
+        ("coins", "tokens"),
+        ("ran", "did run"),
+        ("laughed", "giggled"),
+    ]
+    assert spun.text.endswith(" on and on."), "what was left out is no substitution"
+
+
+@pytest.mark.parametrize("name", ADVERSARIES)
+def test_another_program_spins_at_the_rate_asked_for(lexicons, name):
+    pytest.importorskip(name)
+    text = PAGE * 5
+    spun = spin(text, ADVERSARIES[name](lexicons), 0.2, seed=1)
+    assert unspin(spun) == text
+    assert 0.15 < len(spun.swaps) / len(text.split()) <= 0.21
+    assert spin(text, ADVERSARIES[name](lexicons), 0.2, seed=1) == spun
+
+
+@pytest.mark.parametrize("name", ADVERSARIES)
+def test_a_program_that_is_not_installed_says_what_to_install(lexicons, name, monkeypatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, f"{name}.spinner", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'unspin\[adversary\]'"):
+        ADVERSARIES[name](lexicons)
+
+
 def test_hypernyms_are_broader_words(families):
     assert spin("two coins", families["hypernym"], 1.0, seed=1).text == "two things"
 
@@ -196,6 +314,11 @@ def test_phrases_are_replaced_whole(families):
     starts = {swap.spun.split()[0] for swap in spun.swaps if swap.original == "If"}
     assert starts <= {"On", "In", "Assuming"}
     assert starts
+
+
+def test_words_of_the_table_of_phrases_come_before_synonyms(families):
+    # "bad roads" became "rugged roads"; no thesaurus here has the word.
+    assert spin("a bad road", families["phrases"], 1.0, seed=5).text.startswith("a rugged ")
 
 
 def test_a_phrase_does_not_run_across_punctuation(families):
@@ -227,6 +350,11 @@ def test_element_never_looks_an_inflected_word_up(families):
     assert spin("men threw coins", families["element walk"], 1.0, seed=1).swaps == ()
 
 
+def test_the_rate_counts_word_types_in_the_element_families_alone(families):
+    by_types = {name for name, family in families.items() if family.by_types}
+    assert by_types == {"element", "element walk"}
+
+
 def test_the_rate_of_element_is_the_share_of_word_types(families):
     small = {swap.original for swap in spin(PAGE, families["element walk"], 0.3, 1).swaps}
     large = {swap.original for swap in spin(PAGE, families["element walk"], 1.0, 1).swaps}
@@ -234,7 +362,7 @@ def test_the_rate_of_element_is_the_share_of_word_types(families):
     assert spin(PAGE, families["element"], 0.0, 1).text == PAGE
 
 
-@pytest.mark.parametrize("name", ["wordnet random", "moby random", "ppdb random", "mythes random"])
+@pytest.mark.parametrize("name", content_families)
 def test_function_words_stay_where_a_spinner_looks_for_content(families, name):
     for swap in spin(PAGE, families[name], 1.0, seed=6).swaps:
         assert swap.original.lower() not in FUNCTION_WORDS

@@ -4,42 +4,47 @@
 benchmark can leave exactly that out of the channel and see how an unknown family fares.
 """
 
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
 
 from train import lexicons as files
-from train.inflection import Inflector
-from train.relations import hand_written_phrases, is_word
-from train.spin import Family, Unit, Word
-from train.wordnet import RELATIONS, WordNet
-
-# Words of the closed classes, which most spinners skip. The element family has some of them in its
-# table; the others it leaves alone although the rule has an answer ("by" would be "past").
-FUNCTION_WORDS = frozenset(
-    """
-    a all am an and any are as at be because been being both but by can could did do does doing
-    done down during each every few for from had has have having he her hers him his how i if in
-    into is it its may me might mine must my neither no nor not of on only or our ours ourselves
-    own same she should since so some such than that the their theirs them then there these they
-    this those though through to too unless until up upon us very was we were what when where
-    whether which while who whom whose why will with would yet you your yours
-    """.split()
+from train.choices import (
+    Neighbours,
+    bare,
+    commonest,
+    inflected,
+    inflector,
+    moby,
+    nearest,
+    ppdb,
+    thesaurus_neighbours,
+    wordnet,
+    wordnet_neighbours,
 )
+from train.habits import (
+    FUNCTION_WORDS,
+    any_choice,
+    content_word,
+    each_occurrence_anew,
+    fixed_choice,
+    free_lower_case,
+    long_content_word,
+    not_a_name,
+    same_words_everywhere,
+    share_of_types,
+)
+from train.relations import hand_written_phrases, is_word
+from train.spin import Family
+from train.wordnet import RELATIONS
 
 # Of the pairs of the element family that the rule explains within four steps (326 of 431), the
 # number explained by one step, two, three and four.
 ORBIT_COUNTS = (253, 64, 7, 2)
 
 _WORDNET = ("element rule", "element orbit", "WordNet first synonym", *RELATIONS)
-
-# (part of speech letters, neighbour) of a lemma
-_Neighbours = Callable[[str], Sequence[tuple[str, str]]]
-
-_wordnet = cache(WordNet.load)
-_inflector = cache(Inflector.load)
 
 
 def element(lexicons: Path) -> Family:
@@ -52,9 +57,10 @@ def element(lexicons: Path) -> Family:
         name="element",
         sources=("element", "element rule", "element orbit"),
         choices=lambda word: (table[word],) if word in table else (),
-        may_change=_free_lower_case,
-        select=_share_of_types,
-        draw=_fixed_choice,
+        may_change=free_lower_case,
+        select=share_of_types,
+        draw=fixed_choice,
+        by_types=True,
     )
 
 
@@ -64,15 +70,15 @@ def element_walk(lexicons: Path) -> Family:
     Only words between white space, in lower case, that are WordNet lemmas as they stand: it never
     looks "days" up under "day", and leaves alone a lemma that is also an inflected form ("men").
     """
-    wordnet, inflector, table = _wordnet(lexicons), _inflector(lexicons), files.element(lexicons)
+    graph, forms, table = wordnet(lexicons), inflector(lexicons), files.element(lexicons)
 
     @cache
     def choices(word: str) -> Sequence[str]:
         if word in table:
             return (table[word],)
-        if word in FUNCTION_WORDS or word not in wordnet or inflector.analyses(word):
+        if word in FUNCTION_WORDS or word not in graph or forms.analyses(word):
             return ()
-        orbit = wordnet.element_orbit(word)
+        orbit = graph.element_orbit(word)
         if not orbit:
             return ()
         steps = Random(f"orbit {word}").choices(range(4), weights=ORBIT_COUNTS)[0]
@@ -82,9 +88,10 @@ def element_walk(lexicons: Path) -> Family:
         name="element walk",
         sources=("element", "element rule", "element orbit"),
         choices=choices,
-        may_change=_free_lower_case,
-        select=_share_of_types,
-        draw=_fixed_choice,
+        may_change=free_lower_case,
+        select=share_of_types,
+        draw=fixed_choice,
+        by_types=True,
     )
 
 
@@ -93,27 +100,27 @@ def wordnet_random(lexicons: Path) -> Family:
     return _random_inflecting(
         "wordnet random",
         (*_WORDNET, "MyThes"),
-        _wordnet_neighbours(_wordnet(lexicons), ("WordNet synonym",)),
+        wordnet_neighbours(lexicons, ("WordNet synonym",)),
         lexicons,
     )
 
 
 def wordnet_first(lexicons: Path) -> Family:
     """The first synonym of the first sense that has one; inflected words stay."""
-    wordnet, inflector = _wordnet(lexicons), _inflector(lexicons)
+    graph, forms = wordnet(lexicons), inflector(lexicons)
 
     @cache
     def choices(word: str) -> Sequence[str]:
-        first = None if inflector.analyses(word) else wordnet.first_synonym(word)
+        first = None if forms.analyses(word) else graph.first_synonym(word)
         return (first,) if first is not None and is_word(first) else ()
 
     return Family(
         name="wordnet first",
         sources=(*_WORDNET, "MyThes"),
         choices=choices,
-        may_change=_content_word,
-        select=_each_occurrence_anew,
-        draw=_any_choice,
+        may_change=content_word,
+        select=each_occurrence_anew,
+        draw=any_choice,
     )
 
 
@@ -122,14 +129,14 @@ def hypernym(lexicons: Path) -> Family:
     return _random_inflecting(
         "hypernym",
         ("element rule", "element orbit", "WordNet hypernym", "MyThes"),
-        _wordnet_neighbours(_wordnet(lexicons), ("WordNet hypernym",)),
+        wordnet_neighbours(lexicons, ("WordNet hypernym",)),
         lexicons,
     )
 
 
 def moby_random(lexicons: Path) -> Family:
     """A random word of Moby's, each time anew, inflected like the original."""
-    return _random_inflecting("moby random", ("Moby",), _moby(lexicons), lexicons)
+    return _random_inflecting("moby random", ("Moby",), moby(lexicons), lexicons)
 
 
 def moby_fixed(lexicons: Path) -> Family:
@@ -137,63 +144,48 @@ def moby_fixed(lexicons: Path) -> Family:
     return Family(
         name="moby fixed",
         sources=("Moby",),
-        choices=_inflecting(_moby(lexicons), _wordnet(lexicons), _inflector(lexicons)),
-        may_change=_content_word,
-        select=_same_words_everywhere,
-        draw=_fixed_choice,
+        choices=inflected(moby(lexicons), lexicons),
+        may_change=content_word,
+        select=same_words_everywhere,
+        draw=fixed_choice,
     )
 
 
 def mythes_random(lexicons: Path) -> Family:
     """A random term of MyThes, broader, similar and related ones included, inflected."""
-    neighbours = _thesaurus_neighbours(files.mythes(lexicons))
+    neighbours = thesaurus_neighbours(files.mythes(lexicons))
     return _random_inflecting("mythes random", (*_WORDNET, "MyThes"), neighbours, lexicons)
 
 
 def ppdb_random(lexicons: Path) -> Family:
     """A random PPDB paraphrase of the word as printed; PPDB has the inflected forms itself."""
-    table: dict[str, list[str]] = {}
-    for one, other in files.ppdb(lexicons):
-        if is_word(one) and is_word(other):
-            table.setdefault(one, []).append(other)
-            table.setdefault(other, []).append(one)
-    inflector = _inflector(lexicons)
-
-    @cache
-    def choices(word: str) -> Sequence[str]:
-        own = {word, *(reading.lemma for reading in inflector.analyses(word))}
-        return tuple(
-            other
-            for other in table.get(word, ())
-            if own.isdisjoint([other, *(reading.lemma for reading in inflector.analyses(other))])
-        )
-
     return Family(
         name="ppdb random",
         sources=("PPDB",),
-        choices=choices,
-        may_change=_content_word,
-        select=_each_occurrence_anew,
-        draw=_any_choice,
+        choices=ppdb(lexicons),
+        may_change=content_word,
+        select=each_occurrence_anew,
+        draw=any_choice,
     )
 
 
 def phrases(lexicons: Path) -> Family:
-    """SpinBot-like: known phrases and connecting words, and synonyms inflected like the original.
+    """SpinBot-like: phrases and words of a table where it has them, else a synonym, inflected.
 
-    Phrases come from the hand-written list, tortured phrases and WordNet's multiword synonyms;
-    Moby's would drown them. A tortured phrase for a single word is a slip of its list as often
-    as not.
+    The table is the hand-written list and the tortured phrases, with the words that these show to
+    be swapped; beyond it come WordNet's multiword synonyms. Moby's would drown them. A tortured
+    phrase for a single word is a slip of its list as often as not.
     """
-    wordnet = _wordnet(lexicons)
-    synonyms = _inflecting(
-        _wordnet_neighbours(wordnet, ("WordNet synonym",)), wordnet, _inflector(lexicons)
-    )
+    graph = wordnet(lexicons)
+    synonyms = inflected(wordnet_neighbours(lexicons, ("WordNet synonym",)), lexicons)
     table: dict[str, list[str]] = {}
     for original, spun in hand_written_phrases():
         table.setdefault(original, []).append(spun)
     for original, spun in files.tortured_phrases(lexicons):
         if " " in original:
+            table.setdefault(original, []).append(spun)
+    for original, spun in files.tortured_words(lexicons):
+        if is_word(original) and is_word(spun) and original not in FUNCTION_WORDS:
             table.setdefault(original, []).append(spun)
 
     @cache
@@ -201,30 +193,105 @@ def phrases(lexicons: Path) -> Family:
         if unit in table:
             return table[unit]
         if " " in unit:
-            return tuple(dict.fromkeys(other for _, other in wordnet.synonyms(unit)))
+            return tuple(dict.fromkeys(other for _, other in graph.synonyms(unit)))
         return () if unit in FUNCTION_WORDS else synonyms(unit)
 
     return Family(
         name="phrases",
-        sources=(*_WORDNET, "MyThes", "phrase"),
+        sources=(*_WORDNET, "MyThes", "phrase", "thesaurus phrase", "tortured word"),
         choices=choices,
-        may_change=_not_a_name,
-        select=_each_occurrence_anew,
-        draw=_any_choice,
+        may_change=not_a_name,
+        select=each_occurrence_anew,
+        draw=any_choice,
         longest=4,
     )
 
 
 def mixed_fixed(lexicons: Path) -> Family:
     """One WordNet neighbour by any relation for each original, function words included."""
-    wordnet = _wordnet(lexicons)
     return Family(
         name="mixed fixed",
         sources=(*_WORDNET, "MyThes"),
-        choices=_inflecting(_wordnet_neighbours(wordnet, RELATIONS), wordnet, _inflector(lexicons)),
-        may_change=_not_a_name,
-        select=_same_words_everywhere,
-        draw=_fixed_choice,
+        choices=inflected(wordnet_neighbours(lexicons, RELATIONS), lexicons),
+        may_change=not_a_name,
+        select=same_words_everywhere,
+        draw=fixed_choice,
+    )
+
+
+def wordnet_bare(lexicons: Path) -> Family:
+    """The crudest: a random synonym of the lemma, never inflected, function words included."""
+    return Family(
+        name="wordnet bare",
+        sources=(*_WORDNET, "MyThes", "base form"),
+        choices=bare(wordnet_neighbours(lexicons, ("WordNet synonym",)), lexicons),
+        may_change=not_a_name,
+        select=each_occurrence_anew,
+        draw=any_choice,
+    )
+
+
+def moby_nearest(lexicons: Path) -> Family:
+    """For words of five letters and more the one of Moby's that is nearest in meaning."""
+    return Family(
+        name="moby nearest",
+        sources=("Moby",),
+        choices=nearest(inflected(moby(lexicons), lexicons)),
+        may_change=long_content_word,
+        select=each_occurrence_anew,
+        draw=any_choice,
+    )
+
+
+def frequent_synonym(lexicons: Path) -> Family:
+    """As careful spinners do: the commonest synonym of all thesauri, of the part of speech and
+    in the form of the original."""
+    thesauri = (
+        wordnet_neighbours(lexicons, ("WordNet synonym",)),
+        thesaurus_neighbours(files.mythes_plain_synonyms(lexicons)),
+    )
+    return Family(
+        name="frequent synonym",
+        sources=(*_WORDNET, "MyThes", "PPDB"),
+        choices=commonest(thesauri, ppdb(lexicons), lexicons),
+        may_change=content_word,
+        select=each_occurrence_anew,
+        draw=any_choice,
+    )
+
+
+def two_passes(lexicons: Path) -> Family:
+    """Random WordNet synonyms, and then random PPDB paraphrases of what came out."""
+    first, second = wordnet_random(lexicons), ppdb_random(lexicons)
+    sources = (*first.sources, *second.sources)
+    return replace(first, name="two passes", sources=sources, then=second)
+
+
+def texthumanize(lexicons: Path) -> Family:
+    """What the program of that name makes of a text, with word lists of its own.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    del lexicons
+    try:
+        from texthumanize.spinner import spin_text
+    except ImportError:
+        hint = "the family texthumanize is another program: pip install 'unspin[adversary]'"
+        raise ImportError(hint) from None
+
+    def rewrite(text: str, seed: int) -> str:
+        # It joins whatever white space it finds to blanks.
+        return "\n".join(spin_text(line, "en", 1.0, seed) for line in text.split("\n"))
+
+    return Family(
+        name="texthumanize",
+        sources=(),
+        choices=lambda _: (),
+        may_change=not_a_name,
+        select=each_occurrence_anew,
+        draw=any_choice,
+        rewrite=rewrite,
     )
 
 
@@ -240,130 +307,25 @@ FAMILIES: Mapping[str, Callable[[Path], Family]] = {
     "ppdb random": ppdb_random,
     "phrases": phrases,
     "mixed fixed": mixed_fixed,
+    "wordnet bare": wordnet_bare,
+    "moby nearest": moby_nearest,
+    "frequent synonym": frequent_synonym,
+    "two passes": two_passes,
 }
+
+# Programs of others, by the name of the package that has to be installed: something to test
+# against, never to fit anything to. Apart from FAMILIES, so that no result depends on an install.
+ADVERSARIES: Mapping[str, Callable[[Path], Family]] = {"texthumanize": texthumanize}
 
 
 def _random_inflecting(
-    name: str, sources: tuple[str, ...], neighbours: _Neighbours, lexicons: Path
+    name: str, sources: tuple[str, ...], neighbours: Neighbours, lexicons: Path
 ) -> Family:
     return Family(
         name=name,
         sources=sources,
-        choices=_inflecting(neighbours, _wordnet(lexicons), _inflector(lexicons)),
-        may_change=_content_word,
-        select=_each_occurrence_anew,
-        draw=_any_choice,
+        choices=inflected(neighbours, lexicons),
+        may_change=content_word,
+        select=each_occurrence_anew,
+        draw=any_choice,
     )
-
-
-@cache
-def _moby(lexicons: Path) -> _Neighbours:
-    return _thesaurus_neighbours(files.moby(lexicons))
-
-
-def _inflecting(
-    neighbours: _Neighbours, wordnet: WordNet, inflector: Inflector
-) -> Callable[[str], Sequence[str]]:
-    """Choices of a spinner that prints the neighbour in the form of the original."""
-
-    @cache
-    def choices(word: str) -> Sequence[str]:
-        found = {other: None for _, other in neighbours(word)}
-        for lemma, part, tag in inflector.analyses(word):
-            for parts, other in neighbours(lemma):
-                if part in parts and wordnet.has(other, part):
-                    forms = inflector.forms(other, part).get(tag, ())
-                    # One spelling will do; a spinner does not know two.
-                    found.update(dict.fromkeys(forms[:1]))
-        found.pop(word, None)
-        return tuple(found)
-
-    return choices
-
-
-def _wordnet_neighbours(wordnet: WordNet, relations: Sequence[str]) -> _Neighbours:
-    def neighbours(lemma: str) -> Sequence[tuple[str, str]]:
-        return [
-            (near.part, near.word)
-            for near in wordnet.neighbours(lemma)
-            if near.relation in relations and is_word(near.word)
-        ]
-
-    return neighbours
-
-
-def _thesaurus_neighbours(entries: Iterable[files.Entry]) -> _Neighbours:
-    table: dict[str, list[tuple[str, str]]] = {}
-    for word, parts, others in entries:
-        if is_word(word):
-            # Millions of mentions of some hundred thousand words: interned, they fit.
-            pairs = [(parts, sys.intern(other)) for other in others if is_word(other)]
-            table.setdefault(sys.intern(word), []).extend(pairs)
-
-    def neighbours(lemma: str) -> Sequence[tuple[str, str]]:
-        return table.get(lemma, ())
-
-    return neighbours
-
-
-def _not_a_name(word: Word) -> bool:
-    return not word.is_name
-
-
-def _content_word(word: Word) -> bool:
-    return not word.is_name and word.lowered not in FUNCTION_WORDS
-
-
-def _free_lower_case(word: Word) -> bool:
-    return word.is_free and word.text.islower()
-
-
-def _each_occurrence_anew(
-    units: Sequence[Unit], rate: float, count: int, random: Random
-) -> list[Unit]:
-    """Any occurrences, until the share of words is reached."""
-    return _up_to(random.sample(units, len(units)), rate * count)
-
-
-def _same_words_everywhere(
-    units: Sequence[Unit], rate: float, count: int, random: Random
-) -> list[Unit]:
-    """All occurrences of as many word types as needed (of the last, some), in a fixed order."""
-    del random  # a fixed habit is a function of the word
-    by_type: dict[str, list[Unit]] = {}
-    for unit in units:
-        by_type.setdefault(unit.lowered, []).append(unit)
-    ordered = sorted(by_type, key=_priority)
-    return _up_to([unit for lowered in ordered for unit in by_type[lowered]], rate * count)
-
-
-def _share_of_types(units: Sequence[Unit], rate: float, count: int, random: Random) -> list[Unit]:
-    """All occurrences of the word types that a table of the given share holds."""
-    del count, random
-    return [unit for unit in units if _priority(unit.lowered) < rate]
-
-
-def _up_to(units: Sequence[Unit], target: float) -> list[Unit]:
-    taken: list[Unit] = []
-    words = 0
-    for unit in units:
-        if words + unit.words > target + 0.5:
-            break
-        taken.append(unit)
-        words += unit.words
-    return taken
-
-
-@cache
-def _priority(word: str) -> float:
-    """A number in [0, 1) for each word, the same in every run."""
-    return Random(f"priority {word}").random()
-
-
-def _any_choice(unit: Unit, random: Random) -> str:
-    return random.choice(unit.choices)
-
-
-def _fixed_choice(unit: Unit, random: Random) -> str:
-    del random
-    return Random(f"choice {unit.lowered}").choice(unit.choices)

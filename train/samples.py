@@ -13,13 +13,24 @@ from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from train.corpus import Document
-from train.families import FAMILIES
+from train.families import ADVERSARIES, FAMILIES
 from train.spin import Family, Spun, spin
 
 Part = Literal["calibrate", "bench"]
 
 # What spinners take their articles from; textbooks and papers only serve as clean text.
 NEWS = ("bbc2005", "abc2006", "fnc1", "ucsc-news")
+# Sources that describe one spinner, and not the words of the language.
+DESCRIPTIONS = frozenset(
+    (
+        "element",
+        "element rule",
+        "element orbit",
+        "WordNet first synonym",
+        "phrase",
+        "tortured word",
+    )
+)
 TOLERANCE = 0.2  # a page of about 400 words has 320 to 480
 
 
@@ -40,9 +51,13 @@ def part(document: Document) -> Part:
 
 
 def divide(documents: Iterable[Document], wanted: Part) -> Samples:
-    """The documents of one part by their roles: half of the news is spun, the rest is clean."""
-    samples = Samples({name: [] for name in FAMILIES}, [])
-    names = list(FAMILIES)
+    """The documents of one part by their roles: half of the news is spun, the rest is clean.
+
+    Other people's programs have documents too, installed or not, so that roles are the same
+    everywhere.
+    """
+    names = [*FAMILIES, *ADVERSARIES]
+    samples = Samples({name: [] for name in names}, [])
     for document in documents:
         if part(document) != wanted:
             continue
@@ -96,8 +111,14 @@ def share_swapped(texts: Sequence[Spun]) -> float:
     return swapped / max(sum(count_words(text.original) for text in texts), 1)
 
 
-def left_out(sources: Collection[str]) -> tuple[str, ...]:
-    """The sources of the channel to leave out so that a family is unknown to it.
+def tables_left_out(sources: Collection[str]) -> tuple[str, ...]:
+    """The sources to leave out so that a family is one that nobody has described: its tables, its
+    rule and its phrases. The thesauri that everyone can buy stay."""
+    return tuple(sorted(DESCRIPTIONS.intersection(sources)))
+
+
+def lexicons_left_out(sources: Collection[str]) -> tuple[str, ...]:
+    """The sources to leave out so that the thesauri are unknown too that a family draws from.
 
     A family that draws from all of WordNet pairs lemmas, and so does "base form".
     """

@@ -3,9 +3,13 @@
 What a spinner is like is told by a `Family`; the families themselves stand in `train.families`.
 """
 
+import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
@@ -15,6 +19,8 @@ _CHUNK = re.compile(r"\S+")
 _WORD = re.compile(r"""([("'“‘\[]*)([^\W\d_]+)([.,;:!?)"'”’\]…]*)""")
 _SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]]*$""")
 _ABBREVIATION = re.compile(r"[A-Z][a-z]{0,3}\.$")
+# What another program's output is compared by: words, compounds included, and other characters.
+_TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 
 class Word(NamedTuple):
@@ -68,6 +74,11 @@ class Family:
     `may_change` judges the word where it stands. `select` picks the units to replace, given all
     of them, the rate, the number of words of the text and a source of randomness; `draw` picks
     what to print for one of them.
+
+    `by_types` means that the rate is a share of the word types which the family could replace,
+    for spinners with one table everywhere, and not a share of the words of the text. `then` spins
+    the result once more. `rewrite` is another program, from a text and a seed to the text with as
+    much replaced as it ever does: `select` picks among its changes, and nothing is looked up.
     """
 
     name: str
@@ -77,17 +88,43 @@ class Family:
     select: Callable[[Sequence[Unit], float, int, Random], list[Unit]]
     draw: Callable[[Unit, Random], str]
     longest: int = 1
+    by_types: bool = False
+    then: "Family | None" = None
+    rewrite: Callable[[str, int], str] | None = None
 
 
 def spin(text: str, family: Family, rate: float, seed: int) -> Spun:
     """Spins a text; the same arguments give the same result.
 
     `rate` (0 to 1) is the share of the text's words to replace, as far as the family's habits
-    allow. For the element family it is the share of eligible word types that its table holds.
+    allow, or of the word types that it could replace (`Family.by_types`). Two passes have equal
+    rates that make `rate` together if they choose independently; where they can replace few of
+    the words, they meet more often and make less.
     """
+    if family.then is None:
+        return _pass(text, family, rate, seed)
+    each = 1 - math.sqrt(1 - rate)
+    first = _pass(text, family, each, seed)
+    return _composed(first, spin(first.text, family.then, each, seed))
+
+
+def unspin(spun: Spun) -> str:
+    """The text with every swap undone, from the swaps alone."""
+    pieces: list[str] = []
+    copied = 0
+    for swap in spun.swaps:
+        pieces += spun.text[copied : swap.start], swap.original
+        copied = swap.end
+    return "".join([*pieces, spun.text[copied:]])
+
+
+def _pass(text: str, family: Family, rate: float, seed: int) -> Spun:
     random = Random(f"{family.name} {seed} {text}")
     words, count = _words(text)
-    units = list(_units(text, words, family))
+    if family.rewrite is None:
+        units = list(_units(text, words, family))
+    else:
+        units = list(_changes(text, family.rewrite(text, seed)))
     pieces: list[str] = []
     swaps: list[Swap] = []
     length = copied = 0
@@ -103,14 +140,52 @@ def spin(text: str, family: Family, rate: float, seed: int) -> Spun:
     return Spun("".join(pieces), text, tuple(swaps))
 
 
-def unspin(spun: Spun) -> str:
-    """The text with every swap undone, from the swaps alone."""
-    pieces: list[str] = []
-    copied = 0
-    for swap in spun.swaps:
-        pieces += spun.text[copied : swap.start], swap.original
-        copied = swap.end
-    return "".join([*pieces, spun.text[copied:]])
+def _composed(first: Spun, second: Spun) -> Spun:
+    """Two passes as one, whose swaps undo both; a word that comes back was not swapped."""
+    # All places are in the text between the passes, where swaps that overlap become one.
+    back = _Shift((s.start, s.end, len(s.original)) for s in first.swaps)
+    forth = _Shift(_before(second.swaps))
+    places: list[tuple[int, int]] = []
+    for start, end in sorted([*back.places, *forth.places]):
+        if places and start < places[-1][1]:
+            places[-1] = places[-1][0], max(end, places[-1][1])
+        else:
+            places.append((start, end))
+    swaps = []
+    for start, end in places:
+        original = first.original[back(start) : back(end)]
+        spun = second.text[forth(start) : forth(end)]
+        if spun != original:
+            swaps.append(Swap(forth(start), forth(end), spun, original))
+    return Spun(second.text, first.original, tuple(swaps))
+
+
+def _before(swaps: Iterable[Swap]) -> Iterator[tuple[int, int, int]]:
+    """(start, end, length afterwards) of every swap, in the text that was swapped in."""
+    grown = 0
+    for swap in swaps:
+        start = swap.start - grown
+        yield start, start + len(swap.original), len(swap.spun)
+        grown += len(swap.spun) - len(swap.original)
+
+
+class _Shift:
+    """Where a place outside of the replaced parts goes when they change their length.
+
+    >>> shift = _Shift([(2, 4, 3), (5, 6, 3)])
+    >>> [shift(place) for place in (0, 2, 4, 5, 6, 9)]
+    [0, 2, 5, 6, 9, 12]
+    """
+
+    def __init__(self, parts: Iterable[tuple[int, int, int]]) -> None:
+        """`parts` are (start, end, length afterwards), in order and without overlap."""
+        found = list(parts)
+        self.places = [(start, end) for start, end, _ in found]
+        self._ends = [end for _, end, _ in found]
+        self._shifts = [0, *accumulate(length - (end - start) for start, end, length in found)]
+
+    def __call__(self, place: int) -> int:
+        return place + self._shifts[bisect_right(self._ends, place)]
 
 
 def _words(text: str) -> tuple[list[Word], int]:
@@ -166,6 +241,21 @@ def _unit(text: str, words: Sequence[Word], family: Family) -> Unit | None:
         return None
     choices = family.choices(lowered)
     return Unit(start, end, len(words), lowered, choices) if choices else None
+
+
+def _changes(text: str, rewritten: str) -> Iterator[Unit]:
+    """What reads otherwise in the rewritten text, word by word where as many words stand against
+    as many. What was only added or left out is no substitution, and stays as it was."""
+    old, new = list(_TOKEN.finditer(text)), list(_TOKEN.finditer(rewritten))
+    one, other = ([m[0].lower() for m in tokens] for tokens in (old, new))
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    for kind, i, i_end, j, j_end in matcher.get_opcodes():
+        if kind == "replace" and all(m[0][0].isalnum() for m in old[i:i_end] + new[j:j_end]):
+            step, new_step = (1, 1) if i_end - i == j_end - j else (i_end - i, j_end - j)
+            for k, n in zip(range(i, i_end, step), range(j, j_end, new_step), strict=True):
+                start, end = old[k].start(), old[k + step - 1].end()
+                spun = rewritten[new[n].start() : new[n + new_step - 1].end()]
+                yield Unit(start, end, step, text[start:end].lower(), (spun,))
 
 
 def _like(original: str, spun: str) -> str:

@@ -104,6 +104,10 @@ class WordNet:
         """Whether the word is a lemma of this part of speech."""
         return part in self._index.get(word, ())
 
+    def count_senses(self, word: str, part: str) -> int:
+        """The number of senses of a lemma as this part of speech."""
+        return len(self._index.get(word, {}).get(part, ()))
+
     def synonyms(self, word: str) -> Iterator[tuple[str, str]]:
         """(part of speech, co-lemma) in any sense, phrases included."""
         for part, synset in self._senses(word, USUAL_PARTS):
