@@ -134,6 +134,11 @@ def test_compiled_and_interpreted_solve_alike(solver, slow_solver, text):
         assert [c.original for c in ours.choices] == [c.original for c in theirs.choices]
         posteriors = [choice.posterior for choice in theirs.choices]
         assert [c.posterior for c in ours.choices] == pytest.approx(posteriors, abs=1e-6)
+    for ours, theirs in zip(fast.doubts(), slow.doubts(), strict=True):
+        assert ours[:2] == theirs[:2]
+        # Doubt is the logarithm of what may be as little as `LEAST_KEPT`.
+        kept = [math.exp(-doubt.nats) for doubt in (ours, theirs)]
+        assert kept[0] == pytest.approx(kept[1], abs=1e-6)
 
 
 @needs_compiled
@@ -183,6 +188,69 @@ def test_found_substitutions_are_likely_and_sorted(solver, text):
         assert posteriors == sorted(posteriors, reverse=True)
         assert sum(posteriors) <= substitution.posterior + 1e-6
         assert lattice.LEAST_POSTERIOR <= substitution.posterior <= 1 + 1e-9
+
+
+@few
+@given(texts)
+def test_a_word_is_kept_where_no_substitution_begins(interpreted, slow_solver, text):
+    tokens = tokenize(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lattice, "Lattice", interpreted.Lattice)
+        columns = lattice._Columns(slow_solver, tokens, 0, len(tokens))
+        built = columns.kernel(slow_solver.thesaurus.prior)
+        built.build()
+    built.expect()
+    slots = [(i, slot) for i, slot in enumerate(columns._slots) if slot >= 0]
+    kept = built.kept_posteriors()
+    assert [(position, slot) for position, slot, *_ in kept] == slots
+    for position, _, p, _ in kept:
+        printed, *arcs = range(built.arc_first[position], built.arc_first[position + 1])
+        # As printed, or within a phrase that begins at an earlier word.
+        running = [arc for arc in arcs if built.arc_place[arc] > 0]
+        assert p == pytest.approx(sum(built.posterior[a] for a in (printed, *running)), abs=1e-6)
+    begun = sum(1 - p for _, _, p, _ in kept)
+    elsewhere = sum(
+        built.posterior[arc]
+        for i in range(1, len(built.words))
+        if columns._slots[i] < 0
+        for arc in range(built.arc_first[i] + 1, built.arc_first[i + 1])
+        if built.arc_place[arc] == 0
+    )
+    # What hardly counts is not shared out among the sources.
+    assert 0 <= sum(built.taken()) <= begun + elsewhere + 1e-6
+
+
+@few
+@given(texts)
+def test_every_word_that_could_be_spun_has_its_doubt_in_order(solver, text):
+    solution = solve(solver, text)
+    tokens = tokenize(text)
+    doubts = solution.doubts()
+    assert [doubt.token for doubt in doubts] == sorted({doubt.token for doubt in doubts})
+    words = {}
+    for token, slot, nats in doubts:
+        assert -1e-9 <= nats <= -math.log(lattice.LEAST_KEPT)
+        assert words.setdefault(slot, tokens.symbol[token]) == tokens.symbol[token]
+
+
+def test_a_phrase_is_in_doubt_at_its_first_word_and_nowhere_else(solver):
+    text = f"{SPUN} Helium said that they keep an eye on it on the off chance that it moves."
+    tokens = tokenize(text)
+    solution = solve(solver, text)
+    (found,) = (s for s in solution.substitutions() if s.tokens == 5)
+    words = tokens.symbol[found.token : found.token + found.tokens]
+    assert " ".join(words) == "on the off chance that"
+    nats = {doubt.token: doubt.nats for doubt in solution.doubts()}
+    first, *rest = range(found.token, found.token + found.tokens)
+    assert nats[first] > 1
+    assert all(nats.get(token, 0.0) < 0.5 for token in rest)
+
+
+def test_a_word_at_home_with_a_neighbour_is_less_in_doubt():
+    assert lattice._strangeness(-3.0) > 0.95
+    assert lattice._strangeness(lattice.AT_HOME) == 0.5
+    assert lattice._strangeness(8.0) < 0.01
+    assert 0.0 <= lattice._strangeness(1e9) < 1e-9
 
 
 UNPRUNED = {"FLUENT": math.inf, "BEAM": 0.0, "PRUNE": 0.0}

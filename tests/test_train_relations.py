@@ -5,6 +5,8 @@ The lexicons here are a handful of lines in the formats of the real ones.
 
 import doctest
 import gzip
+import re
+from array import array
 from importlib import import_module
 
 import pytest
@@ -13,9 +15,10 @@ pytest.importorskip("numpy")
 pytest.importorskip("lemminflect")
 
 from train.inflection import Analysis, Inflector
-from train.lexicons import tortured_phrases
+from train.lexicons import tortured_phrases, tortured_words
 from train.relations import MOST_WORDS, SOURCES, hand_written_phrases, phrase_pairs, word_pairs
 from train.wordnet import WordNet
+from unspin.thesaurus import MAX_SOURCES
 
 GRAPH = """
 n00000001	n	entity	~:n00000002:0>0
@@ -105,8 +108,9 @@ def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(import_module(module)).failed == 0
 
 
-def test_a_mask_of_sixteen_bits_holds_every_source():
-    assert len(SOURCES) == len(set(SOURCES)) <= 16
+def test_a_mask_holds_every_source():
+    assert len(SOURCES) == len(set(SOURCES)) <= MAX_SOURCES
+    assert 1 << len(SOURCES) - 1 < 1 << 8 * array("I").itemsize
 
 
 def test_every_original_is_of_the_vocabulary_and_no_pair_comes_twice(pairs):
@@ -232,12 +236,43 @@ def test_phrases_come_from_every_lexicon_and_the_list(lexicons):
 
 
 def test_phrases_have_several_words_on_a_side_and_few_on_each(lexicons):
-    listed = set(hand_written_phrases())
     for source, original, spun in phrase_pairs(lexicons, VOCABULARY):
-        assert SOURCES[source] == "phrase"
+        assert SOURCES[source] in ("phrase", "thesaurus phrase")
         assert " " in original or " " in spun
-        if (original, spun) not in listed:
-            assert max(len(original.split()), len(spun.split())) <= MOST_WORDS
+        assert len(original.split()) <= MOST_WORDS
+        if SOURCES[source] == "thesaurus phrase":
+            assert len(spun.split()) <= MOST_WORDS
+
+
+def test_what_people_wrote_down_as_spun_has_another_source_than_what_a_thesaurus_has(lexicons):
+    written = {*hand_written_phrases(), *tortured_phrases(lexicons)}
+    found = {"phrase": set(), "thesaurus phrase": set()}
+    for source, original, spun in phrase_pairs(lexicons, VOCABULARY):
+        found[SOURCES[source]].add((original, spun))
+    assert found["phrase"] <= written
+    assert ("if", "on the off chance that") in found["phrase"]
+    assert ("artificial intelligence", "counterfeit consciousness") in found["phrase"]
+    assert found["thesaurus phrase"] >= {("abandon", "give up"), ("throw", "heave ho")}
+
+
+def test_single_words_of_the_list_and_of_tortured_phrases_are_tortured_words(pairs):
+    in_list = {pair for pair in hand_written_phrases() if " " not in "".join(pair)}
+    words = {(one, two) for one, two in in_list if one in VOCABULARY and two.isalpha()}
+    assert words
+    assert words <= set(pairs["tortured word"])
+    assert pairs["phrase"] == pairs["thesaurus phrase"] == []
+
+
+def test_words_of_tortured_phrases_count_where_they_differ_alone_or_two_phrases_agree(tmp_path):
+    listed = (
+        "profound learning	deep learning\n"
+        "counterfeit consciousness	artificial intelligence\n"
+        "colossal information	big data\n"
+        "immense information	huge data\n"
+        "bosom peril	breast cancer risk\n"
+    )
+    (tmp_path / "tortured_phrases.tsv").write_text(listed)
+    assert list(tortured_words(tmp_path)) == [("data", "information"), ("deep", "profound")]
 
 
 def test_an_unclear_tortured_phrase_is_left_out(lexicons):
@@ -252,5 +287,7 @@ def test_the_hand_written_list_is_plain():
     assert len(listed) == len(set(listed)) > 60
     for original, spun in listed:
         assert original != spun
-        assert all(word.isalpha() and word.islower() for word in f"{original} {spun}".split(" "))
+        # The tokens of a word with an apostrophe may be two, but never begin with one.
+        assert all(re.fullmatch(r"[a-z]+('[a-z]+)?", word) for word in spun.split(" "))
+        assert all(word.isalpha() and word.islower() for word in original.split(" "))
         assert len(original.split(" ")) <= MOST_WORDS

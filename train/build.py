@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from train import ngrams, topics
+from train import ngrams, topics, tortured
 from train.channel import compile_channel
 from train.corpus import Corpus, read_corpus, training_files
 from unspin import arrays, lm
@@ -51,6 +51,7 @@ def main() -> None:
     lm.write(model, corpus.words, corpus.capitals.tobytes(), kept, company)
     print(f"{model} written", file=sys.stderr)
     compile_channel(options.lexicons, lm.LanguageModel(model), options.output / "channel.bin")
+    tortured.build(options.corpora, options.lexicons, options.output)
     arrays.seal(options.output)
 
 

@@ -8,15 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from train import lexicons as lexicon_files
-from train.relations import SOURCES, hand_written_phrases, phrase_pairs, word_pairs
+from train.relations import SOURCES, phrase_pairs, word_pairs
 from train.wordnet import WordNet
 from unspin import thesaurus
 from unspin.lm import LanguageModel
+from unspin.thesaurus import PhraseChoice
 
 MOST_PHRASES = 60_000  # pairs of phrases kept
 MOST_ORIGINALS = 8  # of one printed phrase
-MOST_CHOICES = 40  # originals kept for one printed word
+MOST_CHOICES = 34  # originals kept for one printed word
 # Before a text is seen, every source counts the same; rules and tables of one family less,
 # since most spinners are not that family, and far less another form of the same word: few spinners
 # print one, and writers confuse them.
@@ -65,38 +65,40 @@ def compile_channel(lexicons: Path, model: LanguageModel, path: Path) -> None:
             if rank < MOST_CHOICES or entry[1] & _DETERMINISTIC
         ]
     phrases, single = _phrases(lexicons, model, originals)
-    for number, count in single.items():
-        fanout[number * len(SOURCES) + SOURCES.index("phrase")] += count
+    for (number, source), count in single.items():
+        fanout[number * len(SOURCES) + source] += count
     classes = word_classes(lexicons, model)
     thesaurus.write(path, SOURCES, prior, choices, fanout, classes, phrases)
 
 
 def _phrases(
     lexicons: Path, model: LanguageModel, originals: Sequence[str]
-) -> tuple[dict[str, list[tuple[list[int], int]]], Counter[int]]:
-    """The pairs of phrases by what is printed, and how many each single word has.
+) -> tuple[dict[str, list[PhraseChoice]], Counter[tuple[int, int]]]:
+    """The pairs of phrases by what is printed, and how many a single word has from a source.
 
     All that people have written down as spun are kept, of the thesauri's the likeliest.
     """
     pairs = list(phrase_pairs(lexicons, originals))
-    fan = Counter(pair.original for pair in pairs)
-    curated = {*lexicon_files.tortured_phrases(lexicons), *hand_written_phrases()}
+    fan = Counter((pair.source, pair.original) for pair in pairs)
+    curated = SOURCES.index("phrase")
     scored = []
     for pair in pairs:
         words = pair.original.split(" ")
         if len(words) <= thesaurus.PHRASE:
             scores = model.score(words)[:-1]
-            likelihood = sum(scores) - math.log10(fan[pair.original])
-            scored.append(((pair.original, pair.spun) in curated, likelihood, pair))
+            likelihood = sum(scores) - math.log10(fan[pair.source, pair.original])
+            scored.append((pair.source == curated, likelihood, pair))
     scored.sort(key=lambda entry: (-entry[0], -entry[1], entry[2]))
-    kept: dict[str, list[tuple[list[int], int]]] = defaultdict(list)
-    single: Counter[int] = Counter()
+    kept: dict[str, list[PhraseChoice]] = defaultdict(list)
+    single: Counter[tuple[int, int]] = Counter()
     for _, _, pair in scored[:MOST_PHRASES]:
         numbers = [model.number[word] for word in pair.original.split(" ")]
-        if len(kept[pair.spun]) < MOST_ORIGINALS:
-            kept[pair.spun].append((numbers, min(fan[pair.original], 0xFFFF)))
+        known = any(choice.words == numbers for choice in kept[pair.spun])
+        if len(kept[pair.spun]) < MOST_ORIGINALS and not known:
+            fanout = min(fan[pair.source, pair.original], 0xFFFF)
+            kept[pair.spun].append(PhraseChoice(numbers, fanout, pair.source))
             if len(numbers) == 1:
-                single[numbers[0]] += 1
+                single[numbers[0], pair.source] += 1
     return dict(sorted(kept.items())), single
 
 

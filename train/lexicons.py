@@ -6,6 +6,7 @@ words, and which originals matter, is for the caller to say.
 
 import gzip
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -86,6 +87,20 @@ def tortured_phrases(lexicons: Path) -> Iterator[tuple[str, str]]:
         original, spun = _plain(expected), _plain(tortured)
         if original and spun:
             yield original, spun
+
+
+def tortured_words(lexicons: Path) -> Iterator[tuple[str, str]]:
+    """(original, spun) words of the tortured phrases that have as many words as what they stand
+    for, such as ("deep", "profound"): those that two phrases agree on, or that differ alone."""
+    alone: set[tuple[str, str]] = set()
+    agreed: Counter[tuple[str, str]] = Counter()
+    for original, spun in tortured_phrases(lexicons):
+        one, other = original.split(), spun.split()
+        if len(one) == len(other):
+            differing = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+            agreed.update(differing)
+            alone.update(differing if len(differing) == 1 else ())
+    yield from sorted(pair for pair, count in agreed.items() if count > 1 or pair in alone)
 
 
 def _plain(phrase: str) -> str | None:

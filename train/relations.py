@@ -19,7 +19,7 @@ from train.lexicons import Entry
 from train.wordnet import RELATIONS, WordNet
 
 # The index of a source is its bit in the compiled channel, so the order is part of the format:
-# append, never reorder. There is room for 16.
+# append, never reorder. There is room for 32.
 SOURCES: tuple[str, ...] = (
     "element",
     "element rule",
@@ -37,6 +37,8 @@ SOURCES: tuple[str, ...] = (
     "inflection",
     "phrase",
     "base form",
+    "tortured word",
+    "thesaurus phrase",
 )
 MOST_WORDS = 4  # a side of a phrase pair taken from a lexicon
 
@@ -95,17 +97,23 @@ def word_pairs(lexicons: Path, originals: Collection[str]) -> Iterator[Pair]:
 def phrase_pairs(lexicons: Path, originals: Collection[str]) -> Iterator[Pair]:
     """Pairs with several words on at least one side, all the original's in `originals`.
 
-    Words are separated by single blanks. A lexicon's phrases have at most four words a side; the
-    hand-written ones run to seven ("keeping in mind the end goal to").
+    Words are separated by single blanks. A thesaurus's phrases have at most four words a side;
+    what people wrote down as spun runs to seven ("keeping in mind the end goal to").
     """
     vocabulary = frozenset(originals)
-    from_lexicons = filter(_is_short_enough, _lexicon_phrases(lexicons, vocabulary))
-    fitting = (
-        (original, spun)
-        for original, spun in chain(hand_written_phrases(), from_lexicons)
-        if _is_phrase_pair(original, spun) and vocabulary.issuperset(original.split(" "))
+
+    def fitting(pairs: _Pairs) -> _Pairs:
+        return (
+            (original, spun)
+            for original, spun in pairs
+            if _is_phrase_pair(original, spun) and vocabulary.issuperset(original.split(" "))
+        )
+
+    curated = chain(hand_written_phrases(), files.tortured_phrases(lexicons))
+    yield from _distinct(SOURCES.index("phrase"), fitting(curated))
+    yield from _distinct(
+        SOURCES.index("thesaurus phrase"), fitting(_thesaurus_phrases(lexicons, vocabulary))
     )
-    yield from _distinct(SOURCES.index("phrase"), fitting)
 
 
 def hand_written_phrases() -> Iterator[tuple[str, str]]:
@@ -137,8 +145,8 @@ class Relations:
         yield "PPDB", self._inflected(self._ppdb_entries(self._are_distinct), vocabulary)
         yield "number", ((one, two) for one, two in _number_pairs() if one in vocabulary)
         yield "inflection", self._inflection_pairs(vocabulary)
-        yield "phrase", _of_words(hand_written_phrases(), vocabulary)
         yield "base form", self._base_form_pairs(vocabulary)
+        yield "tortured word", self._inflected(self._tortured_words(), vocabulary)
 
     def _rule_pairs(self) -> Iterator[tuple[str, str]]:
         for lemma in self._wordnet.lemmas:
@@ -156,6 +164,10 @@ class Relations:
             spun = self._wordnet.first_synonym(lemma)
             if spun is not None:
                 yield Entry(lemma, "nva", [spun])
+
+    def _tortured_words(self) -> Iterator[Entry]:
+        for original, spun in chain(files.tortured_words(self._lexicons), hand_written_phrases()):
+            yield Entry(original, "nva", [spun])
 
     def _ppdb_entries(self, wanted: Callable[[str, str], bool]) -> Iterator[Entry]:
         for one, other in files.ppdb(self._lexicons):
@@ -288,8 +300,7 @@ def _distinct(source: int, pairs: _Pairs) -> Iterator[Pair]:
         yield Pair(source, words[number >> 32], words[number & 0xFFFFFFFF])
 
 
-def _lexicon_phrases(lexicons: Path, vocabulary: frozenset[str]) -> Iterator[tuple[str, str]]:
-    yield from files.tortured_phrases(lexicons)
+def _thesaurus_phrases(lexicons: Path, vocabulary: frozenset[str]) -> Iterator[tuple[str, str]]:
     for entries in (
         wordnet_entries(WordNet.load(lexicons), "WordNet synonym"),
         files.mythes_plain_synonyms(lexicons),
@@ -298,7 +309,8 @@ def _lexicon_phrases(lexicons: Path, vocabulary: frozenset[str]) -> Iterator[tup
         for word, _, neighbours in entries:
             if vocabulary.issuperset(word.split(" ")):
                 for other in neighbours:
-                    yield word, other
+                    if _is_short_enough((word, other)):
+                        yield word, other
 
 
 def _is_short_enough(pair: tuple[str, str]) -> bool:

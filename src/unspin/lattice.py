@@ -7,6 +7,7 @@ and the weight of every source are whatever explains this text best. The loops a
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -38,6 +39,8 @@ TOPIC, WINDOW = 0.05, 100  # weight of a word's company, and how many tokens awa
 CACHE_PASSES = 2
 MOST_CHOICES = 32  # originals looked into for one printed word
 MOST_PHRASES = 24  # that begin at one token or run through it
+LEAST_KEPT = 1e-3  # P(a word was not substituted), however sure the lattice is: one is no proof
+AT_HOME = 0.5  # log of how much likelier beside its neighbours a word is whose doubt counts half
 LEAST_POSTERIOR = 0.05  # below this a substitution is not worth a word
 # Share of one dictionary word among all the words that the model lumps together as unknown. Many
 # of them in one text are a sign of spinning; but none is replaced for being rare alone.
@@ -63,6 +66,16 @@ class Substitution(NamedTuple):
     choices: list[Choice]
 
 
+class Doubt(NamedTuple):
+    """How far a word's being the original is in doubt: -log P, in nats, less where it is at home
+    with a neighbour; a phrase is in doubt at its first word. Occurrences of one word in one role
+    have the same `slot`."""
+
+    token: int
+    slot: int
+    nats: float
+
+
 class Phrases:
     """The phrases of the channel that a text holds, as columns for the kernel.
 
@@ -70,9 +83,9 @@ class Phrases:
     token, the phrases that begin there or run through it.
     """
 
-    def __init__(self, source: int) -> None:
-        self.source = source
+    def __init__(self) -> None:
         self.words, self.span, self.fan = array("H"), bytearray(), array("H")
+        self.source = bytearray()
         # The text's first entry is the end of a sentence, where no phrase begins.
         self.first, self.choice, self.place = array("I", [0, 0]), array("i"), bytearray()
         self._numbers: dict[int, int] = {}
@@ -86,6 +99,7 @@ class Phrases:
                 number = self._numbers[k] = len(self.span)
                 self.words.extend(thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)])
                 self.fan.append(thesaurus.phrase_fan[k])
+                self.source.append(thesaurus.phrase_source[k])
                 self.span.append(span)
             while len(self._ahead) < span:
                 self._ahead.append([])
@@ -147,6 +161,14 @@ class Solution:
             self._reestimate()
             self.log_ratio = self._kernel.expect()
 
+    def doubts(self) -> list[Doubt]:
+        """The doubt about every word that the channel could have printed, in order."""
+        tokens = self._columns.tokens
+        return [
+            Doubt(tokens[position], slot, -math.log(max(kept, LEAST_KEPT)) * _strangeness(fit))
+            for position, slot, kept, fit in self._kernel.kept_posteriors()
+        ]
+
     def taken(self) -> list[float]:
         """Expected number of substitutions by every source."""
         return self._kernel.taken()
@@ -172,14 +194,20 @@ class Solution:
         self._kernel.reestimate(RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY)
 
 
+def _strangeness(fit: float) -> float:
+    """How far a doubt counts, from 0 to 1: a spinner's word is at home with neither neighbour, an
+    uncommon writer's at least with one."""
+    return 1.0 / (1.0 + math.exp(min(fit - AT_HOME, 50.0)))
+
+
 class _Columns:
     """The columns of numbers that the kernel works on, and the way back from them."""
 
     def __init__(self, solver: Solver, tokens: Tokens, first: int, last: int) -> None:
         self.solver = solver
         self.eligible = 0
-        self._phrases = Phrases(solver.thesaurus.phrase_source)
-        self._tokens = array("i", [-1])  # token of every entry, -1 for the ends of sentences
+        self._phrases = Phrases()
+        self.tokens = array("i", [-1])  # token of every entry, -1 for the ends of sentences
         self._words, self._slots = array("H", [EOS]), array("i", [-1])
         self._first = array("I", [0])
         self._role, self._unknown = bytearray(), array("d")
@@ -188,7 +216,7 @@ class _Columns:
         ends = set(tokens.sentences)
         numbers = solver.model.number
         heads, phrases = solver.thesaurus.heads, solver.thesaurus.phrase_number
-        add_token, add_word = self._tokens.append, self._words.append
+        add_token, add_word = self.tokens.append, self._words.append
         add_slot = self._slots.append
         for i in range(first, last):
             kind = tokens.kind[i]
@@ -222,10 +250,9 @@ class _Columns:
         self._phrases.number_from(len(self._original))
         for k in range(len(self._phrases.span)):
             self._original.append(self._phrases.words[PHRASE * k])
-            self._sources.append(1 << self._phrases.source)
 
     def _end_sentence(self) -> None:
-        self._tokens.append(-1)
+        self.tokens.append(-1)
         self._words.append(EOS)
         self._slots.append(-1)
         self._phrases.close_token()
@@ -271,8 +298,8 @@ class _Columns:
         model, thesaurus = self.solver.model, self.solver.thesaurus
         return Lattice(
             model.ngrams, model.topics, self._words, self._slots, self._first, self._role,
-            self._unknown, self._printed, self._original, self._sources, thesaurus.fanout,
-            thesaurus.word_class, len(thesaurus.names),
+            self._unknown, self._printed, self._original, self._sources, thesaurus.masks,
+            thesaurus.fanout, thesaurus.word_class, len(thesaurus.names),
             array("d", [INITIAL_RATE] * (N_ROLES * N_CLASSES)), array("d", weights),
             self._phrases, FLUENT, BEAM, PRUNE,
         )  # fmt: skip
@@ -283,18 +310,20 @@ class _Columns:
         """What the kernel found, in words."""
         return [
             Substitution(
-                self._tokens[position],
+                self.tokens[position],
                 span,
                 posterior,
-                [Choice(self._original_of(c), p, self._sources[c]) for c, p in choices],
+                [self._choice(choice, p) for choice, p in choices],
             )
             for position, span, posterior, choices in found
         ]
 
-    def _original_of(self, choice: int) -> str:
+    def _choice(self, choice: int, posterior: float) -> Choice:
         words = self.solver.model.words
-        k = choice - (len(self._original) - len(self._phrases.span))
+        k = choice - len(self._sources)
         if k < 0:
-            return words[self._original[choice]]
+            mask = self.solver.thesaurus.masks[self._sources[choice]]
+            return Choice(words[self._original[choice]], posterior, mask)
         phrase = self._phrases.words[PHRASE * k : PHRASE * (k + 1)]
-        return " ".join(words[number] for number in phrase if number)
+        original = " ".join(words[number] for number in phrase if number)
+        return Choice(original, posterior, 1 << self._phrases.source[k])

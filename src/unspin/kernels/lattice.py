@@ -39,8 +39,9 @@ class Lattice:
     `words` are the printed words as numbers, with EOS first and after every sentence; `slots` the
     slot of a token that may have been spun, or -1. A slot is one printed word in one role; its
     choices are `first[slot]` to `first[slot + 1]`, each with the word it stands for (`original`)
-    and the sources that swap the two (`sources`, a bit mask). `fanout[word * n_sources + source]`
-    is the number of words that a source may print for a word, 0 if it would leave it alone.
+    and the sources that swap the two (`sources`, the number of a bit mask in `masks`).
+    `fanout[word * n_sources + source]` is the number of words that a source may print for a word,
+    0 if it would leave it alone.
     """
 
     model: Ngrams
@@ -53,6 +54,7 @@ class Lattice:
     printed: cython.ushort[::1]
     original: cython.ushort[::1]
     sources: cython.ushort[::1]
+    masks: cython.uint[::1]
     fanout: cython.ushort[::1]
     word_class: cython.uchar[::1]
     vocabulary: cython.Py_ssize_t
@@ -65,7 +67,7 @@ class Lattice:
     # Phrases: choices from number `n_words` on, which stand for several printed words or give
     # several original ones. Those that begin at a token or run through it are its extra arcs.
     n_words: cython.Py_ssize_t
-    phrase_source: cython.int
+    phrase_source: cython.uchar[::1]
     phrase_words: cython.ushort[::1]  # PHRASE numbers a phrase, its original's words, then zeros
     phrase_span: cython.uchar[::1]  # printed words
     phrase_fan: cython.ushort[::1]  # phrases printed for this original
@@ -124,6 +126,7 @@ class Lattice:
         printed,
         original,
         sources,
+        masks,
         fanout,
         word_class,
         n_sources,
@@ -139,10 +142,11 @@ class Lattice:
         self.first, self.role = memoryview(first), memoryview(role)
         self.unknown, self.printed = memoryview(unknown), memoryview(printed)
         self.original, self.sources = memoryview(original), memoryview(sources)
+        self.masks = masks
         self.fanout, self.word_class, self.n_sources = fanout, word_class, n_sources
         self.vocabulary = len(fanout) // n_sources
         self.rates, self.weights = memoryview(rates), memoryview(weights)
-        self.phrase_source = phrases.source
+        self.phrase_source = memoryview(phrases.source)
         self.phrase_words, self.phrase_span = memoryview(phrases.words), memoryview(phrases.span)
         self.phrase_fan = memoryview(phrases.fan)
         self.extra_first, self.extra_choice = memoryview(phrases.first), memoryview(phrases.choice)
@@ -231,7 +235,7 @@ class Lattice:
         """Spread the sources of every choice for a single word out into links."""
         choice: cython.Py_ssize_t
         row: cython.Py_ssize_t
-        left: cython.int
+        left: cython.uint
         source: cython.int
         links: cython.Py_ssize_t = 0
         self.link_first = _zeros("I", self.n_words + 1)
@@ -239,7 +243,7 @@ class Lattice:
         self.link_share = _zeros("d", self.n_sources * self.n_words)
         for choice in range(self.n_words):
             row = cython.cast(cython.Py_ssize_t, self.original[choice]) * self.n_sources
-            left = self.sources[choice]
+            left = self.masks[self.sources[choice]]
             source = 0
             while left:
                 if left & 1:
@@ -596,7 +600,8 @@ class Lattice:
                 p = self.channel(choice)
                 self.weight[choice] = p * self.rates[self.group(slot, self.original[choice])]
         for choice in range(self.n_words, self.original.shape[0]):
-            p = self.weights[self.phrase_source] / self.phrase_fan[choice - self.n_words]
+            p = self.weights[self.phrase_source[choice - self.n_words]]
+            p /= self.phrase_fan[choice - self.n_words]
             self.weight[choice] = p * self.rates[PHRASE_GROUP]
 
     @cython.cfunc
@@ -757,6 +762,33 @@ class Lattice:
             self.rates[group] = min(p / words[group], 1.0)
         self.weigh()
 
+    def kept_posteriors(self):
+        """[(position, slot, P(no substitution begins here), fit), ...] of tokens with a slot.
+
+        `fit` is how much likelier than anywhere the word is after those before it, or the next
+        word after it, whichever is more: a natural logarithm. A phrase's words always fit each
+        other: where one is likelier than a single word it is 0.
+        """
+        kept = []
+        for i in range(self.words.shape[0]):
+            if self.slots[i] >= 0:
+                word: cython.double = 0.0
+                phrase: cython.double = 0.0
+                for a in range(self.arc_first[i] + 1, self.arc_first[i + 1]):
+                    if self.arc_choice[a] < self.n_words:
+                        word += self.posterior[a]
+                    elif self.arc_place[a] == 0:
+                        phrase += self.posterior[a]
+                fit = max(self.lift(i), self.lift(i + 1)) if word >= phrase else 0.0
+                kept.append((i, self.slots[i], 1.0 - word - phrase, fit))
+        return kept
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def lift(self, token: cython.Py_ssize_t) -> cython.double:
+        """Log of P(printed | printed before it) over P(printed)."""
+        return log(self.base[token] / self.model.p1[self.words[token]])
+
     def taken(self):
         """Expected number of substitutions by each source."""
         taken: cython.double[::1] = _zeros("d", self.n_sources)
@@ -779,7 +811,7 @@ class Lattice:
                     count * self.weights[self.link_source[k]] * self.link_share[k]
                 )
         for choice in range(self.n_words, self.original.shape[0]):
-            taken[self.phrase_source] += self.expected[choice]
+            taken[self.phrase_source[choice - self.n_words]] += self.expected[choice]
 
     @cython.cfunc
     @cython.exceptval(check=False)

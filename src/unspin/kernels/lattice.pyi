@@ -5,7 +5,7 @@ from typing import Protocol
 from unspin.kernels.ngrams import Ngrams
 
 class _Phrases(Protocol):
-    source: int
+    source: bytearray
     words: array[int]
     span: bytearray
     fan: array[int]
@@ -26,6 +26,7 @@ class Lattice:
         printed: array[int],
         original: array[int],
         sources: array[int],
+        masks: memoryview,
         fanout: memoryview,
         word_class: memoryview,
         n_sources: int,
@@ -48,6 +49,7 @@ class Lattice:
     ) -> None: ...
     def adapt(self, share: float, trust: float, topic: float, window: int) -> None: ...
     def sharpen(self, strength: float) -> None: ...
+    def kept_posteriors(self) -> list[tuple[int, int, float, float]]: ...
     def taken(self) -> list[float]: ...
     def substituted(
         self, least: float
