@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What an editable install has to be repeated for. The kernels are compiled in place.
-INSTALLED := pyproject.toml setup.py $(wildcard src/unspin/kernels/*.py)
+INSTALLED := pyproject.toml setup.py $(wildcard src/unspin/kernels/*.py src/unspin/kernels/*.pxd)
 
 .PHONY: demo test test-all check lint types bench model clean
 
@@ -35,17 +35,21 @@ lint: $(VENV)/.dev
 types: $(VENV)/.all
 	$(BIN)/mypy
 
-bench: $(VENV)/.all
+bench: $(VENV)/.bench
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
 		{ echo "usage: make bench CORPORA=DIR LEXICONS=DIR" >&2; exit 2; }
 	$(BIN)/python -m bench.restore --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.detect --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.calibration --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.science --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.peers --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.speed --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 model: $(VENV)/.all
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
 		{ echo "usage: make model CORPORA=DIR LEXICONS=DIR" >&2; exit 2; }
 	$(BIN)/python -m train.build --corpora $(CORPORA) --lexicons $(LEXICONS) -o src/unspin/data/en
+	$(BIN)/python -m train.calibrate --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 clean:
 	rm -rf $(VENV) build src/unspin.egg-info src/unspin/kernels/*.so
@@ -62,5 +66,10 @@ $(VENV)/.dev: $(BIN)/python $(INSTALLED)
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(BIN)/python $(INSTALLED)
-	$(PIP) install -e '.[dev,train]'
+	$(PIP) install -e '.[dev,train,bench]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
+
+# Apart from the others: the engine of the pretrained model takes minutes to build.
+$(VENV)/.bench: $(VENV)/.all
+	$(PIP) install -e '.[pretrained]'
+	@touch $@

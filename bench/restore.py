@@ -19,6 +19,7 @@ from bench.metrics import Change, Tally, tally
 from bench.rivals import RESTORERS, Restorer
 from bench.tables import Cell, Column, Run, Table, publish
 from train import samples
+from train.calibrate import left_out_calibration
 from train.corpus import Document, held_out
 from train.families import FAMILIES
 from train.spin import Swap
@@ -38,15 +39,19 @@ RATES = (0.2, 0.4, 0.6)
 ELEMENT_RATES = (0.6, 0.9)
 
 KNOWN, LEFT_OUT = "unspin, family known", "unspin, family left out"
-SYSTEMS = (KNOWN, LEFT_OUT, *RESTORERS)
+NO_LEXICONS = "unspin, its lexicons left out too"
+READERS = {KNOWN: "known", LEFT_OUT: "left out", NO_LEXICONS: "no lexicons"}
+SYSTEMS = (*READERS, *RESTORERS)
 
 NOTE = f"""\
 Pages of about {PAGE_WORDS} words of news, each family its own, from sources that no model was \
 trained on. *Put back*: share of the substituted words and phrases that became the original again, \
 letter case aside. *Right*: share of the edits that lie exactly on a substitution and put its \
 original back. *Harmed*: share of the words which the spinner had left alone that were edited. \
-*Left out*: the sources that the family draws from are taken out of the channel. *Offered*: share \
-of the substitutions whose original the channel has among its candidates, the most that can come \
+*Left out*: what describes the family (its table, its rule, its phrases) is taken out of the \
+channel, and no calibration has seen its pages. *No lexicons*: so are all thesauri that it draws \
+from, as if the spinner had written its own. *Offered*: share of the \
+substitutions whose original the channel has among its candidates, the most that can come \
 back. Rates are shares of all words to substitute as far as the family's habits allow, for element \
 shares of the word types in its table; *swapped* is the share of words that was. Rivals know all \
 of WordNet, whatever the family."""
@@ -60,10 +65,12 @@ class Text(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Texts for one system; unspin leaves the sources in `without` out of its channel."""
+    """Texts for one system; unspin leaves the sources in `without` out of its channel, and is
+    calibrated without `family`, if one is named."""
 
     system: str
     without: tuple[str, ...]
+    family: str
     lexicons: Path
     texts: list[Text]
 
@@ -76,15 +83,22 @@ class Outcome(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A family at a rate and its pages: the share of their words that was swapped, the sources
-    to leave out, and what every system made of the pages."""
+    """A family at a rate and its pages: whether the rate is one of word types, the share of the
+    words that was swapped, the sources that each reader leaves out, and what every system made
+    of the pages."""
 
     family: str
     rate: float
+    by_types: bool
     swapped: float
-    without: tuple[str, ...]
+    without: dict[str, tuple[str, ...]]
     texts: list[Text]
     outcomes: dict[str, list[Outcome]]
+
+    def task(self, system: str, lexicons: Path, texts: list[Text]) -> Task:
+        """Texts of this case for a system."""
+        family = "" if system == KNOWN else self.family
+        return Task(system, self.without.get(system, ()), family, lexicons, texts)
 
 
 def restore(task: Task) -> list[Outcome]:
@@ -92,7 +106,7 @@ def restore(task: Task) -> list[Outcome]:
     if task.system in RESTORERS:
         restorer = _rival(task.system, task.lexicons)
         return [Outcome(tally(*text, restorer(text.text)), None) for text in task.texts]
-    return [_read(_reader(task.without), text) for text in task.texts]
+    return [_read(_reader(task.without, task.family), text) for text in task.texts]
 
 
 def spun_cases(given: work.Options, documents: Mapping[str, list[Document]]) -> Iterator[Case]:
@@ -101,11 +115,16 @@ def spun_cases(given: work.Options, documents: Mapping[str, list[Document]]) -> 
         family = load(given.lexicons)
         pages = samples.pages(documents[name], PAGE_WORDS)
         pages = pages[: QUICK_PAGES if given.quick else PAGES]
-        for rate in ELEMENT_RATES if name.startswith("element") else RATES:
+        for rate in ELEMENT_RATES if family.by_types else RATES:
             spun = samples.spun(pages, family, rate)
             texts = [Text(page.text, page.swaps) for page in spun]
-            without = samples.left_out(family.sources)
-            yield Case(name, rate, samples.share_swapped(spun), without, texts, {})
+            without = {
+                KNOWN: (),
+                LEFT_OUT: samples.tables_left_out(family.sources),
+                NO_LEXICONS: samples.lexicons_left_out(family.sources),
+            }
+            share = samples.share_swapped(spun)
+            yield Case(name, rate, family.by_types, share, without, texts, {})
 
 
 def offered(texts: Iterable[Text], without: tuple[str, ...]) -> float:
@@ -129,14 +148,11 @@ def main() -> None:
     cases = list(spun_cases(given, divided.to_spin))
 
     # All work at once, since a rival reads the lexicons again in every process it runs in.
-    tasks = [Task(KNOWN, (), given.lexicons, batch) for batch in _batches(clean)]
+    tasks = [Task(KNOWN, (), "", given.lexicons, batch) for batch in _batches(clean)]
     on_clean = len(tasks)
-    tasks += [Task(rival, (), given.lexicons, clean[:RIVAL_DOCUMENTS]) for rival in RESTORERS]
+    tasks += [Task(rival, (), "", given.lexicons, clean[:RIVAL_DOCUMENTS]) for rival in RESTORERS]
     for case in cases:
-        tasks += [
-            Task(system, case.without if system == LEFT_OUT else (), given.lexicons, case.texts)
-            for system in SYSTEMS
-        ]
+        tasks += [case.task(system, given.lexicons, case.texts) for system in SYSTEMS]
     results = iter(work.spread(restore, tasks, given.workers))
     read = [outcome for _ in range(on_clean) for outcome in next(results)]
     spoiled = {KNOWN: read, **{rival: next(results) for rival in RESTORERS}}
@@ -166,8 +182,8 @@ def _read(reader: Reader, text: Text) -> Outcome:
 
 
 @cache
-def _reader(without: tuple[str, ...]) -> Reader:
-    return Reader(without=without)
+def _reader(without: tuple[str, ...], family: str) -> Reader:
+    return Reader(without=without, calibration=left_out_calibration(family) if family else None)
 
 
 @cache
@@ -214,8 +230,8 @@ def _summary(cases: list[Case], clean: dict[str, list[Outcome]]) -> Table:
     rows: list[list[Cell]] = []
     for system in SYSTEMS:
         row: list[Cell] = [system]
-        for element in (True, False):
-            chosen = [case for case in cases if case.family.startswith("element") is element]
+        for by_types in (True, False):
+            chosen = [case for case in cases if case.by_types is by_types]
             total = _total(outcome for case in chosen for outcome in case.outcomes[system])
             row += [total.put_back, total.precision, total.harm]
         harm = _total(clean[system]).harm if system in clean else None
@@ -232,15 +248,15 @@ def _by_family(cases: list[Case]) -> Table:
         Column("harmed", ".2%"),
     ]
     columns = [Column("family"), Column("rate", ".1f"), Column("swapped", ".1%")]
-    for prefix in ("known", "left out"):
+    for prefix in READERS.values():
         columns += [Column(f"{prefix}: {c.heading}", c.style) for c in measures]
     rows: list[list[Cell]] = []
     for case in cases:
         row: list[Cell] = [case.family, case.rate, case.swapped]
-        for system, without in ((KNOWN, ()), (LEFT_OUT, case.without)):
+        for system in READERS:
             outcomes = case.outcomes[system]
             total = _total(outcomes)
-            row += [offered(case.texts, without)]
+            row += [offered(case.texts, case.without[system])]
             row += [_share(outcomes, "spun"), total.put_back, total.precision, total.harm]
         rows.append(row)
     return Table("By family", columns, rows)

@@ -7,13 +7,16 @@ spun as the program does. Scores are higher for text that is more likely spun.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from bench.lm import measure, numbers, scores, sentences
 from bench.metrics import Change
 from train.families import FAMILIES
+from train.lexicons import tortured_phrases
+from train.relations import hand_written_phrases
 from train.wordnet import RELATIONS, WordNet
 from unspin.lm import EOS, ORDER, UNKNOWN, LanguageModel
 from unspin.reader import MODEL
@@ -26,6 +29,8 @@ RARER = 10.0  # how many times rarer than its neighbour a word is that a careful
 # How many times likelier a sentence has to become. On the calibration half of the texts 100 puts
 # back a quarter of a family's words at 60% right; 10 a third at 50%, 1,000 a seventh at 70%.
 LIKELIER = 100.0
+
+_WORDS = re.compile(r"\w+")
 
 
 def nothing(lexicons: Path) -> Restorer:
@@ -63,7 +68,7 @@ def neighbour_in_context(lexicons: Path) -> Restorer:
         for sentence in sentences(tokens):
             line = [*numbers(model, sentence), EOS]
             for at, i in enumerate(sentence.positions):
-                if not _open(tokens, i):
+                if not is_open(tokens, i):
                     continue
                 best, chosen = _likelihood(model, line, at) + math.log10(LIKELIER), None
                 printed = line[at]
@@ -109,6 +114,36 @@ def rarity(text: str) -> float:
 SCORES: Mapping[str, Callable[[str], float]] = {"perplexity": surprise, "word frequency": rarity}
 
 
+def listed_phrases(lexicons: Path, clean: Iterable[str]) -> Callable[[str], float]:
+    """How many phrases of the lists of what spinners print a text has for each of its words.
+
+    Single words of the lists are ordinary words and no evidence, nor are phrases that stand in
+    one of the clean texts. The spinner `phrases` prints from the same lists, so that it is no
+    stranger to this rival.
+    """
+    pairs = [*hand_written_phrases(), *tortured_phrases(lexicons)]
+    phrases = {tuple(_WORDS.findall(spun)) for _, spun in pairs}
+    by_first: dict[str, set[tuple[str, ...]]] = {}
+    for phrase in phrases:
+        if len(phrase) > 1:
+            by_first.setdefault(phrase[0], set()).add(phrase)
+
+    def matches(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        for here, word in enumerate(words):
+            for phrase in by_first.get(word, ()):
+                if tuple(words[here : here + len(phrase)]) == phrase:
+                    yield phrase
+
+    for phrase in {p for text in clean for p in matches(_WORDS.findall(text.lower()))}:
+        by_first[phrase[0]].remove(phrase)
+
+    def score(text: str) -> float:
+        words = _WORDS.findall(text.lower())
+        return sum(1 for _ in matches(words)) / max(len(words), 1)
+
+    return score
+
+
 @cache
 def _model() -> LanguageModel:
     return LanguageModel(MODEL / "lm.bin")
@@ -119,7 +154,7 @@ def _replacing(better: Callable[[str], str | None]) -> Restorer:
         tokens = tokenize(text)
         changes = []
         for i in range(len(tokens)):
-            other = better(tokens.symbol[i]) if _open(tokens, i) else None
+            other = better(tokens.symbol[i]) if is_open(tokens, i) else None
             if other is not None:
                 changes.append(Change(tokens.start[i], tokens.end[i], other))
         return changes
@@ -153,6 +188,6 @@ def _likelihood(model: LanguageModel, line: list[int], at: int) -> float:
     return sum(scores(model, line[max(0, at - ORDER + 1) : at + ORDER]))
 
 
-def _open(tokens: Tokens, i: int) -> bool:
+def is_open(tokens: Tokens, i: int) -> bool:
     """Whether a token is a word that a spinner could have printed."""
     return tokens.kind[i] in (WORD, CAPITAL) and not tokens.flags[i] & PROTECTED

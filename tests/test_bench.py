@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +10,13 @@ pytest.importorskip("numpy")
 pytest.importorskip("lemminflect")
 pytest.importorskip("zstandard")
 
-from bench import lm, metrics, tables
+from bench import detect, lm, metrics, restore, tables
 from bench.lm import sentences
 from bench.metrics import Change, Tally, auc, tally, true_positive_rate
 from train import samples
 from train.corpus import Document
-from train.families import FAMILIES
+from train.families import ADVERSARIES, FAMILIES
+from train.relations import SOURCES
 from train.spin import Swap
 from unspin.text import tokenize
 
@@ -89,7 +91,7 @@ def test_no_document_has_two_roles():
     groups = [group for d in divided for group in (*d.to_spin.values(), d.clean)]
     assert sum(map(len, groups)) == len(NEWS) == len({d.text for g in groups for d in g})
     assert all(groups)
-    assert all(set(d.to_spin) == set(FAMILIES) for d in divided)
+    assert all(set(d.to_spin) == {*FAMILIES, *ADVERSARIES} for d in divided)
 
 
 def test_only_news_is_spun():
@@ -126,8 +128,48 @@ def test_short_documents_of_one_source_are_joined_after_the_long_ones():
 
 
 def test_a_family_of_wordnet_lemmas_is_left_out_with_base_forms():
-    assert samples.left_out(("Moby",)) == ("Moby",)
-    assert samples.left_out(("MyThes", "Moby")) == ("Moby", "MyThes", "base form")
+    assert samples.lexicons_left_out(("Moby",)) == ("Moby",)
+    assert samples.lexicons_left_out(("MyThes", "Moby")) == ("Moby", "MyThes", "base form")
+
+
+def test_a_family_loses_what_describes_it_and_then_its_thesauri_too():
+    sources = ("WordNet synonym", "MyThes", "tortured word", "phrase", "thesaurus phrase")
+    assert samples.tables_left_out(sources) == ("phrase", "tortured word")
+    assert samples.tables_left_out(("Moby",)) == ()
+    assert samples.lexicons_left_out(sources) == tuple(sorted((*sources, "base form")))
+    assert set(SOURCES) >= samples.DESCRIPTIONS
+
+
+@pytest.mark.parametrize(
+    ("system", "without", "family"),
+    [
+        (restore.KNOWN, (), ""),
+        (restore.LEFT_OUT, ("element",), "element walk"),
+        (restore.NO_LEXICONS, ("element", "Moby"), "element walk"),
+        ("a rival", (), "element walk"),
+    ],
+)
+def test_a_reader_that_does_not_know_a_family_is_not_calibrated_with_it(system, without, family):
+    left_out = {
+        restore.KNOWN: (),
+        restore.LEFT_OUT: ("element",),
+        restore.NO_LEXICONS: ("element", "Moby"),
+    }
+    text = restore.Text(SPUN, SWAPS)
+    case = restore.Case("element walk", 0.6, True, 0.3, left_out, [text], {})
+    task = case.task(system, Path(), [text])
+    assert task == restore.Task(system, without, family, Path(), [text])
+
+
+def test_three_readers_are_measured():
+    assert list(restore.READERS) == [restore.KNOWN, restore.LEFT_OUT, restore.NO_LEXICONS]
+    assert list(detect._systems(("element",)))[:3] == list(restore.READERS)
+    named = detect._systems(("element", "Moby"))
+    assert [named[name].without for name in restore.READERS] == [
+        (),
+        ("element",),
+        ("Moby", "element"),
+    ]
 
 
 def test_words_have_a_letter_or_a_digit():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,8 @@ import unspin
 from unspin import cli
 from unspin.arrays import ModelError
 from unspin.pages import MAX_BYTES, extract
+from unspin.render import CAUTION
+from unspin.tortured import Finding
 
 
 @pytest.fixture
@@ -27,10 +30,10 @@ def answers(monkeypatch, spun):
 
     class Reader:
         answer = spun
-        asked = ()
+        asked = None
 
-        def __init__(self, **settings):
-            Reader.asked = settings
+        def __init__(self, min_confidence=None, *, science):
+            Reader.asked = (min_confidence, science)
 
         def read(self, page):
             extract(page)
@@ -78,7 +81,7 @@ def test_json_is_one_object_on_standard_output(answers, page, spun):
     result = run(page, "--json")
     assert json.loads(result.stdout) == spun.to_dict()
     assert result.stderr == ""
-    assert answers.asked == {}
+    assert answers.asked == (None, False)
 
 
 def test_json_names_who_is_quoted(page):
@@ -108,7 +111,59 @@ def test_a_page_is_read_from_standard_input(spun):
 
 def test_the_confidence_reaches_the_reader(answers, page):
     run(page, "--min-confidence", "0.9")
-    assert answers.asked == {"min_confidence": 0.9}
+    assert answers.asked == (0.9, False)
+
+
+# --- tortured phrases
+
+
+def test_the_wish_for_tortured_phrases_reaches_the_reader(answers, page):
+    run(page, "--science")
+    assert answers.asked == (None, True)
+    run(page, "--science", "--min-confidence", "0.9")
+    assert answers.asked == (0.9, True)
+
+
+def test_tortured_phrases_are_told_with_a_caution_beside_the_text(answers, page, spun):
+    finding = Finding(3, 16, "meet \x1b[31mnoon", "artificial intelligence", 0.97, "on a list")
+    answers.answer = replace(spun, findings=(finding,))
+    result = run(page, "--science")
+    assert result.stdout == spun.text
+    verdict, caution, phrase, counted, *_ = result.stderr.splitlines()
+    assert verdict.startswith("spun — ")
+    assert caution == f"1 phrase that may be tortured. {CAUTION}"
+    assert phrase == "  meet ␛[31mnoon: artificial intelligence? (97 %; on a list)"
+    assert counted.startswith("2 changes put back")
+
+
+TORTURED = "Counterfeit consciousness finds what nobody found in colossal information before."
+
+
+def test_with_science_the_phrases_of_a_paper_are_found(page):
+    page.write_text(TORTURED, encoding="utf-8")
+    result = run(page, "--science")
+    assert result.exit_code == 0
+    assert result.stdout == TORTURED
+    assert f"2 phrases that may be tortured. {CAUTION}" in result.stderr.splitlines()
+    assert "  Counterfeit consciousness: artificial intelligence? (" in result.stderr
+    assert "  colossal information: big data? (" in result.stderr
+
+
+def test_json_has_the_phrases_with_science_and_none_without(page):
+    page.write_text(TORTURED, encoding="utf-8")
+    assert json.loads(run(page, "--json").stdout)["findings"] == []
+    findings = json.loads(run(page, "--json", "--science").stdout)["findings"]
+    assert [(f["start"], f["end"], f["printed"], f["expected"]) for f in findings] == [
+        (0, 25, "Counterfeit consciousness", "artificial intelligence"),
+        (53, 73, "colossal information", "big data"),
+    ]
+    keys = {"start", "end", "printed", "expected", "probability", "reason"}
+    assert all(f.keys() == keys and 0 < f["probability"] < 1 and f["reason"] for f in findings)
+
+
+def test_without_science_nothing_is_said_of_phrases(page):
+    page.write_text(TORTURED, encoding="utf-8")
+    assert "tortured" not in run(page).stderr
 
 
 # --- exit status

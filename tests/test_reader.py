@@ -7,6 +7,8 @@ noticed.
 """
 
 import json
+import math
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unspin.arrays import ModelError
+from unspin.arrays import ModelError, seal
+from unspin.calibration import Calibration
+from unspin.lattice import LEAST_KEPT
 from unspin.pages import extract
-from unspin.reader import MODEL, Reader
+from unspin.reader import CALIBRATION, MODEL, Reader
 from unspin.reading import replay
 from unspin.text import protected_spans
 
@@ -128,6 +132,29 @@ def test_only_a_spun_page_is_edited(reader, text):
         assert reading.text == reading.source_text
     if reading.verdict == "clean":
         assert reading.suspects == ()
+        assert all(part.verdict != "spun" for part in reading.parts)
+
+
+@some
+@given(texts)
+def test_parts_are_apart_in_order_and_of_whole_words(reader, text):
+    reading = reader.read(text)
+    assert len(reading.parts) != 1, "a page of one part is its own part"
+    for part in reading.parts:
+        assert 0 <= part.start < part.end <= len(reading.source_text)
+        assert 0 <= part.probability <= 1
+        printed = reading.source_text[part.start : part.end]
+        assert printed == printed.strip()
+    for before, after in pairwise(reading.parts):
+        assert "\n" in reading.source_text[before.end : after.start]
+
+
+@some
+@given(texts)
+def test_what_a_page_has_for_evidence_is_a_number_and_no_word_weighs_too_much(reader, text):
+    evidence = reader.evidence(text)
+    assert evidence.words >= 0
+    assert 0 <= evidence.per_word <= -math.log(LEAST_KEPT)
 
 
 @some
@@ -150,6 +177,8 @@ def test_the_numbers_are_what_they_say(eager, text):
         assert edit.reason
         confidences = [confidence for _, confidence in edit.alternatives]
         assert confidences == sorted(confidences, reverse=True)
+        assert all(0 <= confidence <= 1 for confidence in confidences)
+        assert edit.confidence + sum(confidences) <= 1 + 1e-6
     json.loads(reading.to_json())
 
 
@@ -271,7 +300,127 @@ def distance(text, original):
     return sum(max(b - a, d - c) for tag, a, b, c, d in codes if tag != "equal")
 
 
+# --- pages that are spun in part, and pages that quote what is spun
+
+CLEAN_PARAGRAPHS = (EXAMPLES / "demo-original.txt").read_text("utf-8").split("\n\n")
+UNQUOTED = [paragraph for paragraph in CLEAN_PARAGRAPHS if "“" not in paragraph]
+
+
+def one_line(label):
+    """A spun text without the quotations and the lines in it."""
+    text = CASES["synthetic.json"][label]["text"]
+    return " ".join(text.replace("“", "").replace("”", "").split())
+
+
+def test_of_a_page_with_one_spun_paragraph_that_paragraph_is_spun(reader):
+    spun = one_line("ferry strike")
+    others = [CLEAN[label]["text"] for label in ("encyclopaedia entry", "newspaper obituary")]
+    text = "\n\n".join([*CLEAN_PARAGRAPHS[:6], spun, *CLEAN_PARAGRAPHS[6:], *others])
+    reading = reader.read(text)
+    assert reading.verdict != "clean"
+    (found,) = [part for part in reading.parts if part.verdict == "spun"]
+    assert text[found.start : found.end] == spun
+    assert found.probability > max(p.probability for p in reading.parts if p is not found)
+    assert all(part.verdict == "clean" for part in reading.parts if part is not found)
+    judged = [*reading.edits, *reading.suspects]
+    inside = [one for one in judged if found.start <= one.start and one.end <= found.end]
+    assert len(inside) > 0.9 * len(judged) > 5
+
+
+def test_every_part_of_a_spun_page_is_spun_and_of_a_clean_one_clean(reader):
+    page = reader.read((EXAMPLES / "demo.html").read_bytes())
+    assert {part.verdict for part in page.parts} == {"spun"}
+    original = reader.read("\n\n".join(CLEAN_PARAGRAPHS))
+    assert {part.verdict for part in original.parts} == {"clean"}
+    assert len(page.parts) > 3
+    assert len(original.parts) > 3
+
+
+def test_a_page_of_one_paragraph_has_no_parts(reader):
+    assert reader.read(one_line("ferry strike")).parts == ()
+    assert reader.read("").parts == ()
+
+
+@pytest.mark.parametrize("labels", [["ferry strike"], ["ferry strike", "council vote", "lost dog"]])
+def test_what_a_page_quotes_does_not_make_it_spun(reader, labels):
+    quoted = [
+        f"Another page reads: “{one_line(label)}” Nobody writes like that." for label in labels
+    ]
+    text = "\n\n".join([*UNQUOTED[:4], *quoted, *UNQUOTED[4:]])
+    bare = "\n\n".join([*UNQUOTED[:4], *map(one_line, labels), *UNQUOTED[4:]])
+    reading = reader.read(text)
+    assert reading.verdict != "spun"
+    assert (reading.edits, reading.text) == ((), text)
+    assert reading.probability < 0.5 < reader.read(bare).probability
+
+
+def test_a_page_with_nothing_beside_a_quotation_is_judged_by_it(reader):
+    assert reader.read(f"“{one_line('ferry strike')}”").verdict == "spun"
+
+
+# --- tortured phrases
+
+TORTURED = "We apply counterfeit consciousness to scans, and colossal information to the rest."
+
+
+@pytest.fixture(scope="module")
+def scientific():
+    return Reader(science=True)
+
+
+def test_tortured_phrases_are_found_only_where_they_were_asked_for(reader, scientific):
+    assert reader.read(TORTURED).findings == ()
+    reading = scientific.read(TORTURED)
+    assert [(f.printed, f.expected) for f in reading.findings] == [
+        ("counterfeit consciousness", "artificial intelligence"),
+        ("colossal information", "big data"),
+    ]
+    for found in reading.findings:
+        assert reading.source_text[found.start : found.end] == found.printed
+        assert 0 < found.probability < 1
+        assert found.reason
+
+
+def test_tortured_phrases_have_no_say_in_the_verdict(reader, scientific):
+    spun = CASES["synthetic.json"]["ferry strike"]["text"]
+    clean = (EXAMPLES / "demo-original.txt").read_text("utf-8")
+    for text in (f"{spun}\n\n{TORTURED}", f"{clean}\n\n{TORTURED}"):
+        found = scientific.read(text)
+        assert len(found.findings) == 2
+        assert replace(found, findings=()) == reader.read(text)
+
+
+def test_nothing_is_found_in_furniture(scientific):
+    page = f"<p>{' '.join(CLEAN_PARAGRAPHS)}</p><p>Read more: Counterfeit consciousness in town</p>"
+    reading = scientific.read(page)
+    assert any("Counterfeit" in line.text for line in reading.furniture)
+    assert reading.findings == ()
+
+
 # --- settings
+
+
+def test_a_word_is_put_back_from_a_confidence_of_one_half(reader):
+    assert reader.min_confidence == 0.5
+    text = CASES["synthetic.json"]["how to prune"]["text"]
+    assert all(edit.confidence >= 0.5 for edit in reader.read(text).edits)
+
+
+def test_another_calibration_takes_the_place_of_the_models(reader):
+    text = CASES["synthetic.json"]["ferry strike"]["text"]
+    fitted = Calibration.read(MODEL / CALIBRATION)
+    never = replace(fitted, page=(-30.0, 0.0, 0.0, 0.0))
+    assert reader.read(text).verdict == "spun"
+    assert Reader(calibration=never).read(text).verdict == "clean"
+    assert Reader(calibration=fitted).read(text) == reader.read(text)
+
+
+def test_the_evidence_is_what_the_probability_is_made_of(reader):
+    text = CASES["synthetic.json"]["how to prune"]["text"].replace("“", "").replace("”", "")
+    evidence = reader.evidence(text)
+    assert evidence.words > 50
+    fitted = Calibration.read(MODEL / CALIBRATION)
+    assert reader.read(text).probability == fitted.spun(evidence)
 
 
 def test_a_higher_confidence_makes_fewer_edits_and_more_suspects():
@@ -297,6 +446,14 @@ def test_a_missing_or_damaged_model_is_named(tmp_path):
     (tmp_path / "channel.bin").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match=r"channel\.bin is cut short"):
         Reader(model=tmp_path)
+    (tmp_path / "channel.bin").write_bytes(whole)
+    seal(tmp_path)
+    with pytest.raises(ModelError, match=r"calibration\.json cannot be read"):
+        Reader(model=tmp_path)
+    (tmp_path / CALIBRATION).write_bytes((MODEL / CALIBRATION).read_bytes())
+    Reader(model=tmp_path)
+    with pytest.raises(ModelError, match=r"tortured\.bin is missing"):
+        Reader(model=tmp_path, science=True)
 
 
 def test_a_spinner_whose_table_is_unknown_is_still_found():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import unspin
 from unspin.pages import Passage
-from unspin.reading import Edit, Family, Reading, Suspect, compose, moved, replay
+from unspin.reading import Edit, Family, Part, Reading, Suspect, compose, moved, replay
+from unspin.tortured import Finding
 
 TEXT = "We meet astatine noon, helium said. Share this"
 EDITS = (
@@ -133,6 +134,8 @@ def test_the_json_has_the_agreed_shape_and_order():
             },
         ],
         "suspects": [{"start": 3, "end": 7, "spun": "meet", "confidence": 0.4}],
+        "parts": [],
+        "findings": [],
         "quotations": [],
         "furniture": [{"start": 36, "end": 46, "text": "Share this", "reason": "share line"}],
         "reason": "substitution explains the text better than its being printed so",
@@ -156,7 +159,43 @@ def test_the_json_has_every_quotation_as_printed_and_as_restored():
         }
     ]
     keys = list(printed)
-    assert keys[keys.index("suspects") : keys.index("furniture")] == ["suspects", "quotations"]
+    assert keys[keys.index("suspects") : keys.index("reason")] == [
+        "suspects",
+        "parts",
+        "findings",
+        "quotations",
+        "furniture",
+    ]
+
+
+def test_the_json_has_the_verdict_on_every_part_and_every_finding():
+    parts = (Part(0, 22, "spun", 0.99), Part(23, 35, "unsure", 0.6))
+    finding = Finding(3, 16, "meet astatine", "met at", 0.9, "on a list")
+    printed = json.loads(reading(parts=parts, findings=(finding,)).to_json())
+    assert printed["parts"] == [
+        {"start": 0, "end": 22, "verdict": "spun", "probability": 0.99},
+        {"start": 23, "end": 35, "verdict": "unsure", "probability": 0.6},
+    ]
+    assert printed["findings"] == [
+        {
+            "start": 3,
+            "end": 16,
+            "printed": "meet astatine",
+            "expected": "met at",
+            "probability": 0.9,
+            "reason": "on a list",
+        }
+    ]
+    keys = ["start", "end", "printed", "expected", "probability", "reason"]
+    assert list(printed["findings"][0]) == keys
+    assert list(printed["parts"][0]) == ["start", "end", "verdict", "probability"]
+
+
+def test_a_higher_confidence_leaves_parts_and_findings_alone():
+    parts = (Part(0, 22, "spun", 0.99),)
+    findings = (Finding(3, 16, "meet astatine", "met at", 0.9, "on a list"),)
+    cautious = reading(parts=parts, findings=findings).at_confidence(1.0)
+    assert (cautious.parts, cautious.findings) == (parts, findings)
 
 
 def test_an_edit_that_is_not_made_alters_no_quotation():

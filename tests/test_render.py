@@ -1,6 +1,7 @@
 """How readings look to people: nothing lost, nothing of the page's taken for markup."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -8,9 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unspin.pages import Passage
-from unspin.reading import Edit, Reading, Suspect
-from unspin.render import markdown, percent, pieces, summary, tally, terminal
+from unspin.reading import Edit, Part, Reading, Suspect
+from unspin.render import (
+    CAUTION,
+    OPENING,
+    markdown,
+    percent,
+    pieces,
+    shorten,
+    spun_parts,
+    summary,
+    tally,
+    terminal,
+    told,
+)
 from unspin.report import html
+from unspin.tortured import Finding
 
 HOSTILE = (
     '<script>alert(1)</script> "quoted" \' [a](javascript:b) ![i](http://x.example/y.png) |cell| '
@@ -44,6 +58,31 @@ def quoting():
     dense = text.index("dense")
     suspects = (Suspect(dense, dense + 5, "dense", 0.7),)
     return Reading("spun", 0.99, 0.9, 0.2, 20, None, text, edits, suspects, (), "element")
+
+
+@pytest.fixture
+def partly():
+    """A page of three passages that is not spun as a whole, the second of them spun."""
+    text = "It rained all day.\nHelium <b>went</b>\nhome astatine noon.\nNobody came."
+    spun, home = text.index("Helium"), text.index("\nNobody")
+    parts = (
+        Part(0, spun - 1, "clean", 0.02),
+        Part(spun, home, "spun", 0.997),
+        Part(home + 1, len(text), "unsure", 0.7),
+    )
+    return Reading("unsure", 0.3, 0.2, 0.1, 12, None, text, (), (), (), "in part", parts)
+
+
+@pytest.fixture
+def found(clean):
+    """A clean page with two phrases that may be tortured."""
+    return replace(
+        clean,
+        findings=(
+            Finding(0, 7, "We <b>meet</b>", "we met", 0.97, "on a list | of phrases"),
+            Finding(8, 15, "at\x1b[31m noon", "at no one", 0.625, "“noon” for “no one”"),
+        ),
+    )
 
 
 class Collector(HTMLParser):
@@ -85,6 +124,110 @@ def test_the_tally_counts_in_singular_and_plural(spun):
 def test_a_percentage_is_never_certainty(share, digits):
     shown = percent(share, digits)
     assert not re.fullmatch(r"(100|0)(\.0+)? %", shown)
+
+
+# --- passages that look spun
+
+
+def test_the_spun_passages_of_a_page_that_is_not_spun_are_named_by_how_they_begin(partly):
+    assert spun_parts(partly) == [("Helium <b>went</b> home astatine noon.", "99.7 %")]
+
+
+def test_of_a_spun_page_no_passage_is_named(partly):
+    assert spun_parts(replace(partly, verdict="spun")) == []
+
+
+def test_a_page_without_spun_passages_has_no_section_for_them(partly, spun):
+    parts = tuple(replace(part, verdict="clean") for part in partly.parts)
+    for reading in (replace(partly, parts=parts), replace(spun, parts=partly.parts[:2])):
+        shown = (terminal(reading, width=80), markdown(reading), html(reading))
+        assert not any("look spun" in document for document in shown)
+
+
+def test_the_spun_passages_are_shown_everywhere(partly):
+    shown = without_colour(terminal(partly, width=80))
+    heading, line = shown.splitlines()[-3::2]
+    assert heading == "Passages that look spun"
+    assert line == "99.7 %  Helium <b>went</b> home astatine noon."
+    assert (
+        "## Passages that look spun\n\n- Helium \\<b\\>went\\</b\\> home astatine noon. (99.7 %)\n"
+    ) in markdown(partly)
+    assert (
+        "<summary>Passages that look spun (1)</summary><ul>"
+        '<li dir="auto">Helium &lt;b&gt;went&lt;/b&gt; home astatine noon. <span>99.7 %</span></li>'
+    ) in "".join(html(partly).split("\n"))
+
+
+@given(st.text(), st.integers(1, 80))
+def test_a_beginning_is_one_line_of_no_more_than_was_asked_for(text, length):
+    short, whole = shorten(text, length), " ".join(text.split())
+    assert len(short.splitlines()) <= 1
+    assert len(short) <= max(length + len(" …"), len(whole) if len(whole) <= length else 0)
+    if short != whole:
+        assert short.endswith(" …")
+        assert whole.startswith(short.removesuffix(" …"))
+
+
+def test_a_beginning_without_a_blank_to_cut_at_still_tells_something():
+    assert len(shorten("https://example.org/" + "x" * OPENING + " and more", OPENING)) > OPENING / 2
+
+
+# --- tortured phrases
+
+
+def test_phrases_are_told_in_a_line_each_below_the_caution(found):
+    assert told(found.findings) == [
+        f"2 phrases that may be tortured. {CAUTION}",
+        "  We <b>meet</b>: we met? (97 %; on a list | of phrases)",
+        "  at␛[31m noon: at no one? (62 %; “noon” for “no one”)",
+    ]
+    assert told(found.findings[:1])[0] == f"1 phrase that may be tortured. {CAUTION}"
+
+
+def test_markdown_lists_the_phrases_below_the_caution(found):
+    (section,) = re.findall(
+        r"## Phrases that may be tortured\n\n(.*)\Z", markdown(found), re.DOTALL
+    )
+    caution, first, second = filter(None, section.split("\n"))
+    assert caution == CAUTION
+    assert first == "- We \\<b\\>meet\\</b\\>: we met? (97 %; on a list \\| of phrases)"
+    assert second.endswith(" noon: at no one? (62 %; “noon” for “no one”)")
+
+
+def test_the_report_lists_the_phrases_below_the_caution(found):
+    (section,) = re.findall(
+        r"<details><summary>Phrases that may be tortured \(2\)</summary>(.*?)</details>",
+        html(found),
+        re.DOTALL,
+    )
+    assert CAUTION in section
+    assert section.index(CAUTION) < section.index("We &lt;b&gt;meet&lt;/b&gt;: we met?")
+    assert "97 % — on a list | of phrases" in section
+    assert "\x1b" not in section
+
+
+def test_a_page_in_which_no_phrase_was_found_has_no_section_for_them(spun, clean):
+    for reading in (spun, clean):
+        shown = (terminal(reading, width=80), markdown(reading), html(reading))
+        assert not any("tortured" in document for document in shown)
+        assert told(reading.findings) == []
+
+
+def test_nothing_of_a_finding_or_passage_becomes_markup_or_a_command():
+    finding = Finding(0, 9, HOSTILE, HOSTILE, 0.5, HOSTILE)
+    part = Part(0, len(HOSTILE), "spun", 0.9)
+    reading = Reading("unsure", 0.5, 0, 0, 9, None, HOSTILE, (), (), (), "x", (part,), (finding,))
+    collected = Collector(html(reading))
+    assert "script" not in collected.tags
+    assert not {"src", "onclick"} & {name for name, _ in collected.attributes}
+    html(reading).encode()
+    for line in markdown(reading).splitlines():
+        unescaped = re.sub(r"\\.", "", line)
+        assert not re.search(r"[<`\[]|://|www\.|@", unescaped)
+    # The words of the page; what is expected and why comes from the list.
+    lines = told((replace(finding, expected="data", reason="on a list"),))
+    shown = "".join([without_colour(terminal(reading, width=80)), *lines])
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]", shown)
 
 
 # --- pieces

@@ -87,6 +87,9 @@ def read(
             min=0.0, max=1.0, help="Only make changes at least this sure; the rest is reported."
         ),
     ] = None,
+    science: Annotated[
+        bool, typer.Option("--science", help="Also look for tortured phrases.")
+    ] = False,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with status 1 when this is the verdict.")
     ] = None,
@@ -105,11 +108,12 @@ def read(
       unspin read page.html --json | jq .family
       unspin read page.html --min-confidence 0.95 make only the surest changes
       unspin read page.html --fail-on spun        for scripts: status 1 if spun
+      unspin read paper.html --science            with tortured phrases, as screeners look for
     """
     if json and markdown:
         raise typer.BadParameter("choose one of --json and --markdown")
     with _explained():
-        reading = _read(page, min_confidence)
+        reading = _read(page, min_confidence, science)
         if html is not None:
             from unspin.report import html as report
 
@@ -126,12 +130,13 @@ def read(
         raise typer.Exit(SPUN)
 
 
-def _read(page: str, min_confidence: float | None) -> Reading:
+def _read(page: str, min_confidence: float | None, science: bool) -> Reading:
     source = _bytes_of(page)
     from unspin.reader import Reader
 
-    reader = Reader() if min_confidence is None else Reader(min_confidence=min_confidence)
-    return reader.read(source)
+    if min_confidence is None:
+        return Reader(science=science).read(source)
+    return Reader(min_confidence, science=science).read(source)
 
 
 def _bytes_of(page: str) -> bytes:
@@ -147,9 +152,11 @@ def _bytes_of(page: str) -> bytes:
 
 
 def _show(reading: Reading, *, text: bool) -> None:
-    from unspin.render import summary, tally, terminal
+    from unspin.render import summary, tally, terminal, told
 
     _say(summary(reading))
+    for line in told(reading.findings):
+        _say(line)
     if counted := tally(reading):
         _say(counted)
     if not text:

@@ -2,78 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from unspin import arrays, pages, text
-from unspin.lattice import Solution, Solver, Substitution
-from unspin.lm import LanguageModel, ModelError
+from unspin import arrays, pages, quotations
+from unspin.calibration import MIN_WORDS, Calibration, Evidence
+from unspin.lattice import Doubt, Solution, Solver
+from unspin.lm import LanguageModel
 from unspin.pages import Page, Passage
-from unspin.reading import (
-    UNKNOWN_FAMILY,
-    Edit,
-    Family,
-    Reading,
-    Suspect,
-    Verdict,
-    compose,
-    replay,
-)
+from unspin.reading import Edit, Part, Reading, Suspect, Verdict, compose, replay
+from unspin.restoration import Restorer
 from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
+
+if TYPE_CHECKING:
+    from unspin.tortured import Finding
 
 MODEL = Path(__file__).parent / "data" / "en"
 CALIBRATION = "calibration.json"  # the file's name in the model's folder
 
 BLOCK = 20_000  # tokens solved together: bounds memory, and holds nearly every page whole
-MAX_WORDS = 400
-MIN_WORDS = 20  # eligible words below which nothing can be told
-SUSPICION = 0.5  # P(substituted) from which a word is put back, or reported if it cannot be
-SPUN, CLEAN = 0.95, 0.5  # probability from which a page is called spun, and below which clean
+PART = 40  # words to judge by that a part of a page has at least
+SPUN, CLEAN = 0.975, 0.5  # probability from which a page is called spun, and below which clean
+NOTABLE = 0.05  # P(spun) from which a part of a clean page is read by itself
 MOST_PASSES = 5
-ALTERNATIVES = 4
-
-
-class Calibration(NamedTuple):
-    """P(spun) from the evidence per word and the number of words it is over; fitted by
-    `train.calibrate`."""
-
-    intercept: float
-    per_word: float
-    significance: float  # of the evidence per word times the root of the words
-    length: float  # of the log of the words
-
-    def probability(self, evidence: float, words: int) -> float:
-        """P(spun) of a page with this much evidence per word.
-
-        A shorter page than the fit has seen counts as if filled up with words that say nothing.
-        Beyond `MAX_WORDS` more words add no certainty: what is left is not chance but the distance
-        between the page's subject and what the language model has read.
-        """
-        if words == 0:
-            return 0.0
-        evidence *= min(words / MIN_WORDS, 1.0)
-        words = min(max(words, MIN_WORDS), MAX_WORDS)
-        score = self.intercept + self.length * math.log(words)
-        score += (self.per_word + self.significance * math.sqrt(words)) * evidence
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(score, 30.0))))
-
-    @classmethod
-    def read(cls, path: Path) -> Calibration:
-        """The numbers of a file.
-
-        Raises:
-            ModelError: the file is missing or damaged.
-        """
-        try:
-            return cls(**json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise ModelError(f"model file {path} cannot be read: {error}") from None
 
 
 class Reader:
@@ -85,18 +42,24 @@ class Reader:
 
     def __init__(
         self,
-        min_confidence: float = 0.4,
+        min_confidence: float = 0.5,
         *,
         model: Path = MODEL,
+        science: bool = False,
         without: Collection[str] = (),
+        calibration: Calibration | None = None,
     ) -> None:
         """Open the model.
 
         Args:
-            min_confidence: posterior from which a word is put back. Raise it to quote from the
-                restored text; lower it to see more of the guesses.
+            min_confidence: probability of being right from which a word is put back. Raise it to
+                quote from the restored text; lower it to see more of the guesses.
             model: folder of the model, for another domain or language than the one that ships.
+            science: also look for tortured phrases, for `Reading.findings`; takes a tenth of a
+                second more to open, and a fifth more time to read.
             without: sources of the channel to leave out, to see how an unknown family fares.
+            calibration: what takes the place of the model's, when measuring on pages that the
+                model's was fitted on.
 
         Raises:
             ModelError: a file of the model is missing or damaged.
@@ -108,8 +71,13 @@ class Reader:
         language_model = LanguageModel(model / "lm.bin")
         self._thesaurus = Thesaurus(model / "channel.bin")
         arrays.verify(model)
-        self._calibration = Calibration.read(model / CALIBRATION)
+        self._calibration = calibration or Calibration.read(model / CALIBRATION)
         self._solver = Solver(language_model, self._thesaurus, without)
+        self._finder = None
+        if science:
+            from unspin.tortured import Finder
+
+            self._finder = Finder(language_model, self._thesaurus, model / "tortured.bin")
 
     def read(self, page: str | bytes) -> Reading:
         """Return the reading of one page, HTML or plain text.
@@ -121,23 +89,29 @@ class Reader:
             PageError: the page is binary or larger than the limits.
         """
         extracted = pages.extract(page)
-        first = self._pass(extracted)
+        first = replace(self._pass(extracted), findings=self._findings(extracted))
         if not first.edits:
             return first
         edits = self._until_nothing_changes(first)
         if edits is None:
             reason = f"{first.reason}; its words could not be put back consistently"
-            return replace(first, edits=(), suspects=_all_suspects(first), reason=reason)
+            return replace(first.at_confidence(math.inf), reason=reason)
         changed = [(edit.start, edit.end) for edit in edits]
         return replace(first, edits=edits, suspects=_outside(first.suspects, changed))
 
-    def evidence(self, page: str | bytes) -> tuple[float, int]:
-        """The evidence for spinning, in nats a word, and the number of words it is over.
+    def evidence(self, page: str | bytes) -> Evidence:
+        """What speaks for a page being spun.
 
         What a reading's probability is made of; for a spun page less than half of a reading's work.
         """
-        _, _, solutions = self._solve(pages.extract(page))
-        return _evidence(solutions)
+        return Evidence.of(self._solve(pages.extract(page)).doubts)
+
+    def _findings(self, page: Page) -> tuple[Finding, ...]:
+        if self._finder is None:
+            return ()
+        tokens = tokenize(page.text)
+        _set_apart(tokens, page.furniture)
+        return tuple(self._finder.findings(page.text, tokens))
 
     def _until_nothing_changes(self, first: Reading) -> tuple[Edit, ...] | None:
         """The edits of all passes as one, or None if the passes do not come to rest."""
@@ -153,107 +127,141 @@ class Reader:
             edits = compose(edits, again.edits)
         return None
 
-    def _solve(self, page: Page) -> tuple[Tokens, int, list[Solution]]:
-        """The tokens of a page, the number of its words, and what the lattice says of them."""
+    def _solve(self, page: Page) -> _Solved:
         tokens = tokenize(page.text)
         words = _set_apart(tokens, page.furniture)
-        return tokens, words, [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
+        solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
+        return _Solved(tokens, words, solutions, self._thesaurus.names)
 
     def _pass(self, page: Page) -> Reading:
         """The reading of a page by one pass over its text."""
-        tokens, words, solutions = self._solve(page)
-        evidence, eligible = _evidence(solutions)
-        rate = sum(sum(solution.taken()) for solution in solutions) / max(words, 1)
-        probability = self._calibration.probability(evidence, eligible)
-        verdict, reason = _verdict(probability, eligible, rate)
+        solved = self._solve(page)
+        evidence = self._own_evidence(page, solved)
+        probability = self._calibration.spun(evidence)
+        verdict = _verdict(probability, evidence)
+        parts = self._parts(page, solved, verdict)
+        if verdict == "clean" and any(part.verdict == "spun" for part in parts):
+            verdict = "unsure"
         reading = Reading(
             verdict=verdict,
             probability=probability,
-            llr_per_word=evidence,
-            rate=rate,
-            words=words,
+            llr_per_word=solved.log_ratio / max(len(solved.doubts), 1),
+            rate=sum(solved.taken.values()) / max(solved.words, 1),
+            words=solved.words,
             family=None,
             source_text=page.text,
             edits=(),
             suspects=(),
             furniture=page.furniture,
-            reason=reason,
+            reason="",
+            parts=parts,
         )
-        if verdict == "clean":
-            return reading
-        substitutions = [s for solution in solutions for s in solution.substitutions()]
-        family = self._family(solutions)
-        edits: list[Edit] = []
-        suspects: list[Suspect] = []
-        for substitution in substitutions:
-            if substitution.posterior < SUSPICION:
-                continue
-            edit = self._edit(page.text, tokens, substitution, family)
-            if edit and edit.confidence >= self.min_confidence and verdict == "spun":
-                edits.append(edit)
-            elif substitution.tokens == 1:
-                start, end = _span(tokens, substitution)
-                suspects.append(Suspect(start, end, page.text[start:end], substitution.posterior))
-        return replace(reading, family=family, edits=_compatible(edits), suspects=tuple(suspects))
+        reading = replace(reading, reason=_reason(reading, evidence))
+        return reading if verdict == "clean" else self._put_back(reading, solved, evidence)
 
-    def _edit(
-        self, source: str, tokens: Tokens, substitution: Substitution, family: Family
-    ) -> Edit | None:
-        start, end = _span(tokens, substitution)
-        printed = source[start:end]
-        ranked = [
-            (text.transfer_case(printed, choice.original), choice.posterior, choice.sources)
-            for choice in substitution.choices
-        ]
-        if not ranked or ranked[0][0] == printed:
-            return None
-        original, confidence, sources = ranked[0]
-        kept = (printed, 1.0 - substitution.posterior)
-        others = sorted([kept, *((w, p) for w, p, _ in ranked[1:])], key=lambda o: -o[1])
-        source_name = max(
-            self._thesaurus.source_names(sources), key=lambda name: family.weights.get(name, 0.0)
+    def _own_evidence(self, page: Page, solved: _Solved) -> Evidence:
+        """The evidence against the page itself: what it only quotes cannot make it spun."""
+        evidence = Evidence.of(solved.doubts)
+        if self._calibration.spun(evidence) < CLEAN:
+            return evidence
+        quoted = quotations.find(page.text, furniture=page.furniture)
+        own = _apart(solved, [(quotation.start, quotation.end) for quotation in quoted])
+        outside = Evidence.of(own)
+        return outside if outside.words >= MIN_WORDS else evidence
+
+    def _parts(self, page: Page, solved: _Solved, verdict: Verdict) -> tuple[Part, ...]:
+        """The verdicts on the parts of a page, each read by itself where there is any doubt."""
+        stretches = list(_stretches(page.text, solved))
+        if len(stretches) < 2:
+            return ()
+        parts = []
+        for doubts in stretches:
+            first, last = doubts[0].token, doubts[-1].token + 1
+            evidence = Evidence.of(doubts)
+            if verdict != "clean" or self._calibration.spun(evidence) >= NOTABLE:
+                evidence = Evidence.of(self._solver.solve(solved.tokens, first, last).doubts())
+            probability = self._calibration.spun(evidence)
+            start = page.text.rfind("\n", 0, solved.tokens.start[first]) + 1
+            end = page.text.find("\n", solved.tokens.end[last - 1])
+            end = len(page.text) if end < 0 else end
+            parts.append(Part(start, end, _verdict(probability, evidence), probability))
+        return tuple(parts)
+
+    def _put_back(self, reading: Reading, solved: _Solved, evidence: Evidence) -> Reading:
+        """The reading with its family, and with its edits if it is spun, its suspects if not."""
+        restorer = Restorer(
+            self._calibration, self._thesaurus, evidence, solved.taken, solved.words
         )
-        named = family.name not in (source_name, UNKNOWN_FAMILY)
-        reason = f"{family.name}: {source_name}" if named else source_name
-        return Edit(start, end, printed, original, confidence, tuple(others[:ALTERNATIVES]), reason)
+        found = [s for solution in solved.solutions for s in solution.substitutions()]
+        edits, suspects = restorer.restore(reading.source_text, solved.tokens, found)
+        restored = replace(reading, family=restorer.family, edits=edits, suspects=suspects)
+        least = self.min_confidence if reading.verdict == "spun" else math.inf
+        return restored.at_confidence(least)
 
-    def _family(self, solutions: list[Solution]) -> Family:
-        """The family, by the sources that explain the substitutions."""
-        names = self._thesaurus.names
-        totals = dict.fromkeys(names, 0.0)
-        for solution in solutions:
-            for name, count in zip(names, solution.taken(), strict=True):
+
+@dataclass(frozen=True)
+class _Solved:
+    """A page's tokens, the number of its words, and what the lattice says of them."""
+
+    tokens: Tokens
+    words: int
+    solutions: list[Solution]
+    sources: tuple[str, ...]
+
+    @cached_property
+    def doubts(self) -> list[Doubt]:
+        """The doubts of all blocks, in order; a slot's number is its own in each."""
+        found: list[Doubt] = []
+        slots = 0
+        for solution in self.solutions:
+            doubts = [doubt._replace(slot=doubt.slot + slots) for doubt in solution.doubts()]
+            slots = max((doubt.slot + 1 for doubt in doubts), default=slots)
+            found += doubts
+        return found
+
+    @cached_property
+    def taken(self) -> dict[str, float]:
+        """Expected number of substitutions by every source."""
+        totals = dict.fromkeys(self.sources, 0.0)
+        for solution in self.solutions:
+            for name, count in zip(self.sources, solution.taken(), strict=True):
                 totals[name] += count
-        everything = sum(totals.values()) or 1.0
-        shares = {name: total / everything for name, total in totals.items()}
-        element = sum(share for name, share in shares.items() if name.startswith("element"))
-        weights = {
-            name: round(share, 4)
-            for name, share in sorted(shares.items(), key=lambda item: -item[1])
-            if share >= 0.005
-        }
-        return Family("element" if element > 0.5 else UNKNOWN_FAMILY, weights)
+        return totals
+
+    @property
+    def log_ratio(self) -> float:
+        return sum(solution.log_ratio for solution in self.solutions)
 
 
-def _evidence(solutions: list[Solution]) -> tuple[float, int]:
-    eligible = sum(solution.eligible for solution in solutions)
-    return sum(solution.log_ratio for solution in solutions) / max(eligible, 1), eligible
+def _apart(solved: _Solved, spans: Iterable[tuple[int, int]]) -> list[Doubt]:
+    """The doubts about words outside of some spans, which are sorted and apart."""
+    found = []
+    following = iter([*spans, (2**32, 2**32)])
+    start, end = next(following)
+    for doubt in solved.doubts:
+        place = solved.tokens.start[doubt.token]
+        while place >= end:
+            start, end = next(following)
+        if place < start:
+            found.append(doubt)
+    return found
 
 
-def _span(tokens: Tokens, substitution: Substitution) -> tuple[int, int]:
-    last = substitution.token + substitution.tokens - 1
-    return tokens.start[substitution.token], tokens.end[last]
-
-
-def _compatible(edits: list[Edit]) -> tuple[Edit, ...]:
-    """The edits, the surer one where two overlap."""
-    kept: list[Edit] = []
-    taken: set[int] = set()
-    for edit in sorted(edits, key=lambda edit: -edit.confidence):
-        if taken.isdisjoint(range(edit.start, edit.end)):
-            taken.update(range(edit.start, edit.end))
-            kept.append(edit)
-    return tuple(sorted(kept, key=lambda edit: edit.start))
+def _stretches(source: str, solved: _Solved) -> Iterator[list[Doubt]]:
+    """The doubts of every part of a page: whole lines, of `PART` words to judge by or more."""
+    gathered: list[Doubt] = []
+    line = 0
+    for doubt in solved.doubts:
+        start = solved.tokens.start[doubt.token]
+        if start >= line:
+            if len(gathered) >= PART:
+                yield gathered
+                gathered = []
+            line = source.find("\n", start)
+            line = len(source) if line < 0 else line
+        gathered.append(doubt)
+    if len(gathered) >= MIN_WORDS:
+        yield gathered
 
 
 def _set_apart(tokens: Tokens, furniture: Iterable[Passage]) -> int:
@@ -282,23 +290,30 @@ def _blocks(tokens: Tokens) -> Iterator[tuple[int, int]]:
         yield first, len(tokens)
 
 
-def _verdict(probability: float, eligible: int, rate: float) -> tuple[Verdict, str]:
-    if eligible == 0:
-        return "unsure", "no text in English to read"
-    if eligible < MIN_WORDS:
-        return "unsure", f"too short to tell: {eligible} words to judge by, {MIN_WORDS} are needed"
+def _verdict(probability: float, evidence: Evidence) -> Verdict:
+    if evidence.words < MIN_WORDS:
+        return "unsure"
     if probability >= SPUN:
-        share = f"{100 * rate:.0f} % of the words"
-        return "spun", f"{share} fit badly where words that they may stand for fit well"
-    if probability < CLEAN:
-        return "clean", "the words fit their places as printed"
-    return "unsure", "some words fit badly, too few or too weakly to call the page spun"
+        return "spun"
+    return "clean" if probability < CLEAN else "unsure"
 
 
-def _all_suspects(reading: Reading) -> tuple[Suspect, ...]:
-    """Every word that would have been edited or suspected, as suspects."""
-    edited = (Suspect(e.start, e.end, e.spun, e.confidence) for e in reading.edits)
-    return tuple(sorted([*reading.suspects, *edited], key=lambda suspect: suspect.start))
+def _reason(reading: Reading, evidence: Evidence) -> str:
+    """Why the verdict is what it is."""
+    if evidence.words == 0:
+        return "no text in English to read"
+    if evidence.words < MIN_WORDS:
+        few = f"{evidence.words} words to judge by, {MIN_WORDS} are needed"
+        return f"too short to tell: {few}"
+    if reading.verdict == "spun":
+        share = f"{100 * reading.rate:.0f} % of the words"
+        return f"{share} fit badly where words that they may stand for fit well"
+    if reading.verdict == "clean":
+        return "the words fit their places as printed"
+    spun = sum(part.verdict == "spun" for part in reading.parts)
+    if spun:
+        return f"{spun} of {len(reading.parts)} passages look spun, the page as a whole does not"
+    return "some words fit badly, too few or too weakly to call the page spun"
 
 
 def _outside(suspects: tuple[Suspect, ...], spans: list[tuple[int, int]]) -> tuple[Suspect, ...]:

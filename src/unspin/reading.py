@@ -20,6 +20,7 @@ from unspin import __version__
 if TYPE_CHECKING:
     from unspin.pages import Passage
     from unspin.quotations import Quotation
+    from unspin.tortured import Finding
 
 UNKNOWN_FAMILY = "unknown"
 Verdict = Literal["spun", "clean", "unsure"]
@@ -71,12 +72,23 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A passage of the page, from `start` to `end`, read by itself: a page can be spun in part."""
+
+    start: int
+    end: int
+    verdict: Verdict
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The verdict on one page, and the edits that put its words back.
 
     `probability` is that of the page being spun, `llr_per_word` the evidence for it in nats a
     word, `rate` the share of words that were substituted. `reason` says in a sentence why the
-    verdict is what it is.
+    verdict is what it is. `parts` has the verdicts on the passages of a page with several,
+    `findings` the tortured phrases if they were looked for.
 
     Raises:
         ValueError: an edit does not lie on `source_text`, or two edits overlap.
@@ -104,6 +116,8 @@ class Reading:
     suspects: tuple[Suspect, ...]
     furniture: tuple[Passage, ...]
     reason: str
+    parts: tuple[Part, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         cursor = 0
@@ -176,6 +190,8 @@ class Reading:
                 }
                 for suspect in self.suspects
             ],
+            "parts": [asdict(part) for part in self.parts],
+            "findings": [asdict(finding) for finding in self.findings],
             "quotations": [asdict(quotation) for quotation in self.quotations],
             "furniture": [
                 {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from unspin.reading import Edit, Reading, Suspect, within
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from unspin.pages import Passage
     from unspin.quotations import Quotation
+    from unspin.tortured import Finding
 
 NOBODY = "speaker not named"
+CAUTION = "A marker of risk to look into: no phrase establishes who wrote a text, or how."
+OPENING = 70  # characters of a passage that tell which one it is
 
 
 def pieces(reading: Reading) -> Iterator[str | Edit | Suspect | Passage]:
@@ -54,6 +57,46 @@ def unaltered(quotations: Iterable[Quotation]) -> str:
     """
     count = sum(not quotation.altered for quotation in quotations)
     return f"{count} quotation{'' if count == 1 else 's'} more, left as printed" if count else ""
+
+
+def told(findings: Sequence[Finding]) -> list[str]:
+    """Return the tortured phrases of a page, a line for each, below one that says what they are.
+
+    >>> told([])
+    []
+    """
+    if not findings:
+        return []
+    count = f"{len(findings)} phrase{'' if len(findings) == 1 else 's'}"
+    return [f"{count} that may be tortured. {CAUTION}", *map(_told, findings)]
+
+
+def _told(finding: Finding) -> str:
+    sure = percent(finding.probability, digits=0)
+    told = f"{finding.printed}: {finding.expected}? ({sure}; {finding.reason})"
+    return f"  {visible(told)}"
+
+
+def spun_parts(reading: Reading) -> list[tuple[str, str]]:
+    """Return how the spun passages of a page that is not spun as a whole begin, each with its
+    probability as a percentage."""
+    if reading.verdict == "spun":
+        return []
+    return [
+        (shorten(reading.source_text[part.start : part.end], OPENING), percent(part.probability))
+        for part in reading.parts
+        if part.verdict == "spun"
+    ]
+
+
+def shorten(text: str, length: int) -> str:
+    """Return the beginning of a text on one line, cut between words if it is longer.
+
+    >>> shorten("It was cold.\\nNobody came.", 15)
+    'It was cold. …'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length].rpartition(' ')[0] or line[:length]} …"
 
 
 def summary(reading: Reading) -> str:
@@ -109,7 +152,8 @@ def percent(share: float, digits: int = 1) -> str:
 def terminal(reading: Reading, width: int | None = None) -> str:
     """Return the restored text in colour: each word put back, beside what was printed.
 
-    Below it stand the quotations that were altered, each with its speaker.
+    Below it stand the passages that look spun on a page that does not, and the quotations that
+    were altered, each with its speaker.
 
     `width` is in columns; by default that of the terminal.
     """
@@ -126,7 +170,7 @@ def terminal(reading: Reading, width: int | None = None) -> str:
     )
     with console.capture() as captured:
         console.print(_styled(pieces(reading), gap), end="")
-        for block in _styled_quotations(reading):
+        for block in (*_styled_parts(reading), *_styled_quotations(reading)):
             console.print(block)
     return captured.get()
 
@@ -140,6 +184,16 @@ def markdown(reading: Reading) -> str:
     if counted := tally(reading):
         blocks.append(f"{counted}.")
     blocks += ["## Restored text", *_markdown_paragraphs(reading)]
+    if reading.findings:
+        lines = (
+            f"- {_cell(finding.printed)}: {_cell(finding.expected)}?"
+            f" ({percent(finding.probability, digits=0)}; {_cell(finding.reason)})"
+            for finding in reading.findings
+        )
+        blocks += ["## Phrases that may be tortured", CAUTION, "\n".join(lines)]
+    if parts := spun_parts(reading):
+        lines = (f"- {_cell(opening)} ({probability})" for opening, probability in parts)
+        blocks += ["## Passages that look spun", "\n".join(lines)]
     blocks += _markdown_quotations(reading)
     if reading.edits:
         blocks += ["## Changes", _markdown_edits(reading.edits)]
@@ -208,6 +262,17 @@ def _styled(cut: Iterable[str | Edit | Suspect | Passage], gap: str) -> Text:
         else:
             styled.append(visible(piece.text), "dim italic")
     return styled
+
+
+def _styled_parts(reading: Reading) -> Iterator[Text]:
+    """The spun passages of a page that is not spun as a whole, below a heading."""
+    from rich.text import Text
+
+    parts = spun_parts(reading)
+    if parts:
+        yield Text("\n\nPassages that look spun", "bold")
+    for opening, probability in parts:
+        yield Text.assemble("\n", (probability, "dim"), "  ", visible(opening))
 
 
 def _styled_quotations(reading: Reading) -> Iterator[Text | Padding]:

@@ -18,12 +18,14 @@ from unspin import __version__
 from unspin.quotations import Quotation
 from unspin.reading import Edit, Reading, Suspect
 from unspin.render import (
+    CAUTION,
     NOBODY,
     alternatives,
     least_sure,
     percent,
     pieces,
     quoted,
+    spun_parts,
     summary,
     unaltered,
     visible,
@@ -54,6 +56,18 @@ def html(reading: Reading) -> str:
     body = chain(
         _header(reading),
         _texts(reading),
+        _details(
+            "Phrases that may be tortured",
+            [
+                (
+                    f"{finding.printed}: {finding.expected}?",
+                    f"{percent(finding.probability, digits=0)} — {finding.reason}",
+                )
+                for finding in reading.findings
+            ],
+            CAUTION,
+        ),
+        _details("Passages that look spun", spun_parts(reading)),
         _quotations(reading),
         _changes(reading.edits),
         _details(
@@ -206,10 +220,13 @@ def _changes(edits: tuple[Edit, ...]) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _details(title: str, entries: list[tuple[str, str]]) -> Iterator[str]:
+def _details(title: str, entries: list[tuple[str, str]], remark: str = "") -> Iterator[str]:
     if not entries:
         return
-    yield f"<details><summary>{title} ({len(entries):,})</summary><ul>"
+    yield f"<details><summary>{title} ({len(entries):,})</summary>"
+    if remark:
+        yield f"<p>{remark}</p>"
+    yield "<ul>"
     for text, note in entries:
         yield f'<li dir="auto">{_safe(text)} <span>{_safe(note)}</span></li>'
     yield "</ul></details>"
