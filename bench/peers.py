@@ -39,14 +39,14 @@ ADAPTING = (UNSPIN, *CLASSIFIERS)  # that know a family or do not
 FIXED = (*SCORES, PHRASES)  # that are what they are
 
 # As in `bench.detect`, with fewer pages: more systems have to read them.
-SIZES = (Size(100, 2000, 60), Size(300, 2000, 40), Size(1000, 1000, 20))
+SIZES = (Size(100, 1000, 20), Size(300, 1000, 16), Size(1000, 500, 8))
 QUICK_SIZES = (Size(100, 200, 10), Size(300, 200, 8), Size(1000, 100, 4))
-LESSONS, QUICK_LESSONS = 5000, 1500  # pages that classifiers learn from, clean and spun
+LESSONS, QUICK_LESSONS = 3000, 1500  # pages that classifiers learn from, clean and spun
 
 RATE, ELEMENT_RATE = 0.4, 0.9  # of the pages to restore
-# The pretrained model reads some twenty words a second: of each family a page.
-CLEAN_PAGES, QUICK_CLEAN_PAGES = 4, 1
-QUICK_STEP = 4  # a quick run restores the page of one in so many families
+# The pretrained model reads some twenty words a second: a page of one in so many families.
+CLEAN_PAGES, QUICK_CLEAN_PAGES = 2, 1
+STEP, QUICK_STEP = 3, 4
 
 NOTE = f"""\
 Pages as in `detect` and `restore`: from sources that no model of ours was trained on, the half of \
@@ -72,9 +72,9 @@ SpinBot-like phrases a page has for each of its words, without those that stand 
 that the classifiers learnt from; the family `phrases` prints from these lists, left out or not.
 
 Restoration at {RATE:.0%} of all words (element: {ELEMENT_RATE:.0%} of the word types), \
-a page of {restore.PAGE_WORDS} words a family, and {CLEAN_PAGES} clean ones. *Frequent \
-neighbour*: the most frequent WordNet neighbour for every word that is rarer than it. *Likeliest \
-neighbour in context*: among WordNet neighbours by any relation, inflected, the one that unspin's \
+a page of {restore.PAGE_WORDS} words for one family in {STEP}, and {CLEAN_PAGES} clean ones. \
+*Frequent neighbour*: the most frequent WordNet neighbour for every word that is rarer than it. \
+*Likeliest neighbour in context*: among WordNet neighbours by any relation, inflected, the one that unspin's \
 n-gram model finds likeliest in its place; the pretrained model chooses among the same, the \
 {pretrained.FINALISTS} likeliest by their beginnings weighed with some words that follow. Rivals \
 know all of WordNet, whatever the family. """
@@ -239,7 +239,7 @@ def restoration(given: work.Options, documents: Samples) -> Table:
         case
         for case in restore.spun_cases(given._replace(quick=True), documents.to_spin)
         if case.rate == (ELEMENT_RATE if case.by_types else RATE)
-    ][:: QUICK_STEP if given.quick else 1]
+    ][:: QUICK_STEP if given.quick else STEP]
     element = [case.by_types for case in cases]
     for case in cases:
         tasks += [case.task(system, given.lexicons, case.texts[:1]) for system in systems]
