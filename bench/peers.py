@@ -74,8 +74,8 @@ that the classifiers learnt from; the family `phrases` prints from these lists, 
 Restoration at {RATE:.0%} of all words (element: {ELEMENT_RATE:.0%} of the word types), \
 a page of {restore.PAGE_WORDS} words for one family in {STEP}, and {CLEAN_PAGES} clean ones. \
 *Frequent neighbour*: the most frequent WordNet neighbour for every word that is rarer than it. \
-*Likeliest neighbour in context*: among WordNet neighbours by any relation, inflected, the one that unspin's \
-n-gram model finds likeliest in its place; the pretrained model chooses among the same, the \
+*Likeliest neighbour in context*: among WordNet neighbours by any relation, inflected, the one \
+that unspin's n-gram model finds likeliest in its place; the pretrained model chooses among the same, the \
 {pretrained.FINALISTS} likeliest by their beginnings weighed with some words that follow. Rivals \
 know all of WordNet, whatever the family. """
 
