@@ -115,7 +115,7 @@ def measure(
             spun = samples.spun(pages, family, rate)
             kinds.append((name, level, samples.share_swapped(spun)))
             jobs += [Job(system, [s.text for s in spun]) for system in systems[name].values()]
-    scores = iter(_scores(jobs, workers))
+    scores = iter(work.spread_lists(score, [_batches(job) for job in jobs], workers))
     on_clean = {system: next(scores) for system in distinct}
     cases = [
         Case(
@@ -123,7 +123,7 @@ def measure(
             level,
             swapped,
             {
-                title: _quality(on_clean[system], next(scores))
+                title: quality(on_clean[system], next(scores))
                 for title, system in systems[name].items()
             },
         )
@@ -160,21 +160,15 @@ def _reader(without: tuple[str, ...]) -> Reader:
     return Reader(without=without)
 
 
-def _scores(jobs: Sequence[Job], workers: int) -> list[list[float]]:
-    """The scores of every job, which are done in batches to keep all workers busy."""
-    batches = [
-        (number, Job(job.system, job.pages[start : start + BATCH]))
-        for number, job in enumerate(jobs)
+def _batches(job: Job) -> list[Job]:
+    return [
+        job._replace(pages=job.pages[start : start + BATCH])
         for start in range(0, len(job.pages), BATCH)
     ]
-    results: list[list[float]] = [[] for _ in jobs]
-    done = work.spread(score, [job for _, job in batches], workers)
-    for (number, _), scores in zip(batches, done, strict=True):
-        results[number] += scores
-    return results
 
 
-def _quality(clean: Sequence[float], spun: Sequence[float]) -> Quality:
+def quality(clean: Sequence[float], spun: Sequence[float]) -> Quality:
+    """How well the scores of clean and of spun pages are told apart."""
     rates = (true_positive_rate(clean, spun, rate) for rate in FALSE_POSITIVES.values())
     return Quality(auc(clean, spun), tuple(rates))
 

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from bench import classifiers, plot, pretrained, restore, work
 from bench.classifiers import CLASSIFIERS, Lesson
-from bench.detect import BATCH, ELEMENT_LEVELS, FALSE_POSITIVES, LEVELS, Quality, Size
-from bench.metrics import Tally, auc, tally, true_positive_rate
+from bench.detect import BATCH, ELEMENT_LEVELS, FALSE_POSITIVES, LEVELS, Quality, Size, quality
+from bench.metrics import Tally, tally
 from bench.restore import Text
 from bench.rivals import RESTORERS, SCORES, Restorer, listed_phrases
 from bench.tables import RESULTS, Cell, Column, Run, Table, publish
@@ -75,7 +75,8 @@ Restoration at {RATE:.0%} of all words (element: {ELEMENT_RATE:.0%} of the word 
 a page of {restore.PAGE_WORDS} words for one family in {STEP}, and {CLEAN_PAGES} clean ones. \
 *Frequent neighbour*: the most frequent WordNet neighbour for every word that is rarer than it. \
 *Likeliest neighbour in context*: among WordNet neighbours by any relation, inflected, the one \
-that unspin's n-gram model finds likeliest in its place; the pretrained model chooses among the same, the \
+that unspin's n-gram model finds likeliest in its place; the pretrained model chooses among the \
+same, the \
 {pretrained.FINALISTS} likeliest by their beginnings weighed with some words that follow. Rivals \
 know all of WordNet, whatever the family. """
 
@@ -204,14 +205,14 @@ def detect(
             kinds.append((name, level, samples.share_swapped(spun)))
             texts = [page.text for page in spun]
             jobs += [Job(system, texts, folders) for system in asked[name].values()]
-    scores = _scores(jobs, workers)
+    scores = iter(work.spread_lists(score, [_batches(job) for job in jobs], workers))
     on_clean = {system: next(scores) for system in distinct}
     cases = [
         Case(
             name,
             level,
             swapped,
-            {row: _quality(on_clean[system], next(scores)) for row, system in asked[name].items()},
+            {row: quality(on_clean[system], next(scores)) for row, system in asked[name].items()},
         )
         for name, level, swapped in kinds
     ]
@@ -290,23 +291,11 @@ def _restorer(name: str, lexicons: Path) -> Restorer:
     return {**RESTORERS, **pretrained.RESTORERS}[name](lexicons)
 
 
-def _scores(jobs: Sequence[Job], workers: int) -> Iterator[list[float]]:
-    """The scores of every job, which are done in batches to keep all workers busy."""
-    batches = [
-        (number, job._replace(pages=job.pages[start : start + BATCH]))
-        for number, job in enumerate(jobs)
+def _batches(job: Job) -> list[Job]:
+    return [
+        job._replace(pages=job.pages[start : start + BATCH])
         for start in range(0, len(job.pages), BATCH)
     ]
-    results: list[list[float]] = [[] for _ in jobs]
-    done = work.spread(score, [job for _, job in batches], workers)
-    for (number, _), scores in zip(batches, done, strict=True):
-        results[number] += scores
-    return iter(results)
-
-
-def _quality(clean: Sequence[float], spun: Sequence[float]) -> Quality:
-    rates = (true_positive_rate(clean, spun, rate) for rate in FALSE_POSITIVES.values())
-    return Quality(auc(clean, spun), tuple(rates))
 
 
 def _summary(cases: Sequence[Case]) -> dict[str, list[Quality]]:

@@ -49,3 +49,11 @@ def spread(work: Callable[[Task], Result], tasks: Sequence[Task], workers: int) 
                 end = "\r" if len(results) < len(tasks) else "\n"
                 print(f"{len(results)} of {len(tasks)}", end=end, file=sys.stderr, flush=True)
     return results
+
+
+def spread_lists(
+    work: Callable[[Task], list[Result]], tasks: Sequence[Sequence[Task]], workers: int
+) -> list[list[Result]]:
+    """The results of tasks in batches that keep all workers busy, those of one task as one list."""
+    results = iter(spread(work, [batch for batches in tasks for batch in batches], workers))
+    return [[result for _ in batches for result in next(results)] for batches in tasks]
