@@ -77,8 +77,8 @@ def edit_confidences(task: Task) -> list[Judged]:
 def expected_error(judged: Sequence[Judged]) -> float:
     """Expected calibration error, from 0 to 1.
 
-    >>> expected_error([Judged(0.8, True), Judged(0.8, True), Judged(0.8, False)])
-    0.13333333333333341
+    >>> round(expected_error([Judged(0.8, True), Judged(0.8, True), Judged(0.8, False)]), 3)
+    0.133
     """
     total = sum(one.weight for one in judged)
     return sum(
