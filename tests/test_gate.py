@@ -7,6 +7,7 @@ Lowering a floor, or changing the texts, needs a reason in the commit message.
 """
 
 import json
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,13 +30,11 @@ def texts(path):
 @pytest.fixture(scope="module")
 def reached():
     """What is reached, by the names of the floors."""
-    readers = {}
+    open_reader = cache(lambda *without: Reader(without=without))
     scores, total, called = [], Tally(), 0
     pages = texts(DATA[2])
     for page in pages:
-        without = tuple(page["without"])
-        reader = readers.setdefault(without, Reader(without=without))
-        reading = reader.read(page["text"])
+        reading = open_reader(*page["without"]).read(page["text"])
         scores.append(reading.probability)
         called += reading.verdict == "spun"
         changes = [Change(edit.start, edit.end, edit.original) for edit in reading.edits]

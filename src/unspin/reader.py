@@ -312,7 +312,8 @@ def _reason(reading: Reading, evidence: Evidence) -> str:
         return "the words fit their places as printed"
     spun = sum(part.verdict == "spun" for part in reading.parts)
     if spun:
-        return f"{spun} of {len(reading.parts)} passages look spun, the page as a whole does not"
+        look = "looks" if spun == 1 else "look"
+        return f"{spun} of {len(reading.parts)} passages {look} spun, the page as a whole does not"
     return "some words fit badly, too few or too weakly to call the page spun"
 
 
