@@ -89,7 +89,10 @@ class Reader:
             PageError: the page is binary or larger than the limits.
         """
         extracted = pages.extract(page)
-        first = replace(self._pass(extracted), findings=self._findings(extracted))
+        solved, evidence, verdict = self._judge(extracted)
+        parts = self._parts(extracted, solved, verdict)
+        first = self._pass(extracted, solved, evidence, verdict, parts)
+        first = replace(first, findings=self._findings(extracted))
         if not first.edits:
             return first
         edits = self._until_nothing_changes(first)
@@ -121,7 +124,7 @@ class Reader:
             page = pages.extract(restored)
             if page.text != restored:
                 return None
-            again = self._pass(page)
+            again = self._pass(page, *self._judge(page))
             if not again.edits:
                 return edits
             edits = compose(edits, again.edits)
@@ -133,18 +136,26 @@ class Reader:
         solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
         return _Solved(tokens, words, solutions, self._thesaurus.names)
 
-    def _pass(self, page: Page) -> Reading:
-        """The reading of a page by one pass over its text."""
+    def _judge(self, page: Page) -> tuple[_Solved, Evidence, Verdict]:
+        """What the lattice says of a page, the evidence in it, and the verdict."""
         solved = self._solve(page)
         evidence = self._own_evidence(page, solved)
-        probability = self._calibration.spun(evidence)
-        verdict = _verdict(probability, evidence)
-        parts = self._parts(page, solved, verdict)
+        return solved, evidence, _verdict(self._calibration.spun(evidence), evidence)
+
+    def _pass(
+        self,
+        page: Page,
+        solved: _Solved,
+        evidence: Evidence,
+        verdict: Verdict,
+        parts: tuple[Part, ...] = (),
+    ) -> Reading:
+        """The reading of a page by one pass over its text."""
         if verdict == "clean" and any(part.verdict == "spun" for part in parts):
             verdict = "unsure"
         reading = Reading(
             verdict=verdict,
-            probability=probability,
+            probability=self._calibration.spun(evidence),
             llr_per_word=solved.log_ratio / max(len(solved.doubts), 1),
             rate=sum(solved.taken.values()) / max(solved.words, 1),
             words=solved.words,
