@@ -195,6 +195,9 @@ class Reader:
             start = page.text.rfind("\n", 0, solved.tokens.start[first]) + 1
             end = page.text.find("\n", solved.tokens.end[last - 1])
             end = len(page.text) if end < 0 else end
+            lines = page.text[start:end]
+            end = start + len(lines.rstrip())
+            start += len(lines) - len(lines.lstrip())
             parts.append(Part(start, end, _verdict(probability, evidence), probability))
         return tuple(parts)
 
