@@ -101,7 +101,7 @@ def _decode(raw: bytes) -> str:
             "(UTF-16 needs its byte order mark)"
         )
     text = raw.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
+    broken = text.count("\ufffd") - raw.count("\ufffd".encode())
     whole = len(text) - len(text.encode("ascii", "ignore")) - broken
     # Chance hardly ever makes a UTF-8 sequence, so where most are whole the rest are accidents.
     # This goes before what the page declares, which is wrong more often.
