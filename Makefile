@@ -66,7 +66,7 @@ $(VENV)/.dev: $(BIN)/python $(INSTALLED)
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(BIN)/python $(INSTALLED)
-	$(PIP) install -e '.[dev,train,bench]'
+	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
 
 # Apart from the others: the engine of the pretrained model takes minutes to build.

@@ -173,6 +173,15 @@ class Solution:
         """Expected number of substitutions by every source."""
         return self._kernel.taken()
 
+    def suspected(self, least: float) -> list[tuple[int, int, float]]:
+        """(token, number of tokens, posterior) of what was substituted with posterior `least` or
+        more."""
+        tokens = self._columns.tokens
+        return [
+            (tokens[position], span, posterior)
+            for position, span, posterior, _ in self._kernel.substituted(least)
+        ]
+
     def substitutions(self) -> list[Substitution]:
         """The words likely to have been substituted, in order.
 

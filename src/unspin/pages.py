@@ -65,6 +65,18 @@ def extract(page: str | bytes) -> Page:
         )
     source = _decode(page) if isinstance(page, bytes) else page
     text = _article(source) if _is_html(source) else source
+    return plain(text)
+
+
+def plain(text: str) -> Page:
+    """Return the page of a text that is no HTML, or no longer is, with its furniture pointed out.
+
+    Raises:
+        PageError: the text is longer than `MAX_CHARACTERS`.
+
+    >>> plain("<b> is how HTML begins bold print").text
+    '<b> is how HTML begins bold print'
+    """
     if len(text) > MAX_CHARACTERS:
         raise PageError(
             f"the text is longer than {MAX_CHARACTERS:,} characters: split it into documents "

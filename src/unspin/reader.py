@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,9 +15,9 @@ from unspin import arrays, pages, quotations
 from unspin.calibration import MIN_WORDS, Calibration, Evidence
 from unspin.lattice import Doubt, Solution, Solver
 from unspin.lm import LanguageModel
-from unspin.pages import Page, Passage
+from unspin.pages import Page, PageError, Passage
 from unspin.reading import Edit, Part, Reading, Suspect, Verdict, compose, replay
-from unspin.restoration import Restorer
+from unspin.restoration import SUSPICION, Restorer, name_family
 from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
 
@@ -79,8 +80,8 @@ class Reader:
 
             self._finder = Finder(language_model, self._thesaurus, model / "tortured.bin")
 
-    def read(self, page: str | bytes) -> Reading:
-        """Return the reading of one page, HTML or plain text.
+    def read(self, page: str | bytes | Page) -> Reading:
+        """Return the reading of one page: HTML, plain text, or what `pages` made of either.
 
         A text is restored until nothing more changes, so that reading a restored text makes no
         edit; a text for which that does not happen soon is left as it is.
@@ -88,7 +89,7 @@ class Reader:
         Raises:
             PageError: the page is binary or larger than the limits.
         """
-        extracted = pages.extract(page)
+        extracted = page if isinstance(page, Page) else pages.extract(page)
         solved, evidence, verdict = self._judge(extracted)
         parts = self._parts(extracted, solved, verdict)
         first = self._pass(extracted, solved, evidence, verdict, parts)
@@ -101,6 +102,23 @@ class Reader:
             return replace(first.at_confidence(math.inf), reason=reason)
         changed = [(edit.start, edit.end) for edit in edits]
         return replace(first, edits=edits, suspects=_outside(first.suspects, changed))
+
+    def judge(self, text: str, deadline: float = math.inf) -> Reading:
+        """Return the reading of a plain text by its verdict alone, as `read` would give it.
+
+        No word is put back and no part is read by itself; the words likely to have been
+        substituted are suspects. A `deadline` is a time of `time.monotonic`.
+
+        Raises:
+            PageError: the text is longer than the limit, or not read by the deadline.
+        """
+        page = pages.plain(text)
+        solved, evidence, verdict = self._judge(page, deadline)
+        reading = self._verdict_alone(page, solved, evidence, verdict)
+        if verdict == "clean":
+            return reading
+        suspects = tuple(_suspects(text, solved))
+        return replace(reading, family=name_family(solved.taken), suspects=suspects)
 
     def evidence(self, page: str | bytes) -> Evidence:
         """What speaks for a page being spun.
@@ -130,15 +148,21 @@ class Reader:
             edits = compose(edits, again.edits)
         return None
 
-    def _solve(self, page: Page) -> _Solved:
+    def _solve(self, page: Page, deadline: float = math.inf) -> _Solved:
         tokens = tokenize(page.text)
         words = _set_apart(tokens, page.furniture)
-        solutions = [self._solver.solve(tokens, *block) for block in _blocks(tokens)]
+        solutions = []
+        for block in _blocks(tokens):
+            if time.monotonic() > deadline:
+                raise PageError("the time for one document ran out")
+            solutions.append(self._solver.solve(tokens, *block))
         return _Solved(tokens, words, solutions, self._thesaurus.names)
 
-    def _judge(self, page: Page) -> tuple[_Solved, Evidence, Verdict]:
+    def _judge(
+        self, page: Page, deadline: float = math.inf
+    ) -> tuple[_Solved, Evidence, Verdict]:
         """What the lattice says of a page, the evidence in it, and the verdict."""
-        solved = self._solve(page)
+        solved = self._solve(page, deadline)
         evidence = self._own_evidence(page, solved)
         return solved, evidence, _verdict(self._calibration.spun(evidence), evidence)
 
@@ -153,6 +177,18 @@ class Reader:
         """The reading of a page by one pass over its text."""
         if verdict == "clean" and any(part.verdict == "spun" for part in parts):
             verdict = "unsure"
+        reading = self._verdict_alone(page, solved, evidence, verdict, parts)
+        return reading if verdict == "clean" else self._put_back(reading, solved, evidence)
+
+    def _verdict_alone(
+        self,
+        page: Page,
+        solved: _Solved,
+        evidence: Evidence,
+        verdict: Verdict,
+        parts: tuple[Part, ...] = (),
+    ) -> Reading:
+        """The reading without what may be put back."""
         reading = Reading(
             verdict=verdict,
             probability=self._calibration.spun(evidence),
@@ -167,8 +203,7 @@ class Reader:
             reason="",
             parts=parts,
         )
-        reading = replace(reading, reason=_reason(reading, evidence))
-        return reading if verdict == "clean" else self._put_back(reading, solved, evidence)
+        return replace(reading, reason=_reason(reading, evidence))
 
     def _own_evidence(self, page: Page, solved: _Solved) -> Evidence:
         """The evidence against the page itself: what it only quotes cannot make it spun."""
@@ -329,6 +364,15 @@ def _reason(reading: Reading, evidence: Evidence) -> str:
         look = "looks" if spun == 1 else "look"
         return f"{spun} of {len(reading.parts)} passages {look} spun, the page as a whole does not"
     return "some words fit badly, too few or too weakly to call the page spun"
+
+
+def _suspects(source: str, solved: _Solved) -> Iterator[Suspect]:
+    """The words likely to have been substituted, by the passes that the verdict rests on."""
+    for solution in solved.solutions:
+        for token, tokens, posterior in solution.suspected(SUSPICION):
+            start = solved.tokens.start[token]
+            end = solved.tokens.end[token + tokens - 1]
+            yield Suspect(start, end, source[start:end], posterior)
 
 
 def _outside(suspects: tuple[Suspect, ...], spans: list[tuple[int, int]]) -> tuple[Suspect, ...]:

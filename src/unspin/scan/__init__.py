@@ -1,0 +1,1 @@
+"""Whole corpora: what is spun in them, on one core or many."""
