@@ -158,9 +158,7 @@ class Reader:
             solutions.append(self._solver.solve(tokens, *block))
         return _Solved(tokens, words, solutions, self._thesaurus.names)
 
-    def _judge(
-        self, page: Page, deadline: float = math.inf
-    ) -> tuple[_Solved, Evidence, Verdict]:
+    def _judge(self, page: Page, deadline: float = math.inf) -> tuple[_Solved, Evidence, Verdict]:
         """What the lattice says of a page, the evidence in it, and the verdict."""
         solved = self._solve(page, deadline)
         evidence = self._own_evidence(page, solved)
