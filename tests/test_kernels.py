@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from array import array
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,16 +21,18 @@ from hypothesis import strategies as st
 
 import unspin.kernels.lattice
 import unspin.kernels.ngrams
-from unspin import lattice, lm, thesaurus
+import unspin.kernels.screen
+from unspin import arrays, lattice, lm, screen, thesaurus
 from unspin.kernels._interpreted import cython as stand_in
 from unspin.lattice import Solver
 from unspin.lm import BOS, EOS, SPECIALS, LanguageModel
 from unspin.reader import MODEL, Reader
+from unspin.screen import Screen
 from unspin.text import tokenize
 from unspin.thesaurus import Thesaurus
 
 PACKAGE = Path(lattice.__file__).parent
-KERNELS = (unspin.kernels.ngrams, unspin.kernels.lattice)
+KERNELS = (unspin.kernels.ngrams, unspin.kernels.lattice, unspin.kernels.screen)
 
 needs_compiled = pytest.mark.skipif(
     not all(k.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)) for k in KERNELS),
@@ -69,7 +71,11 @@ def interpreted():
         loader.exec_module(module)
         return module
 
-    return SimpleNamespace(Ngrams=load("ngrams").Ngrams, Lattice=load("lattice").Lattice)
+    return SimpleNamespace(
+        Ngrams=load("ngrams").Ngrams,
+        Lattice=load("lattice").Lattice,
+        Screen=load("screen").Screen,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -333,6 +339,66 @@ def test_forward_backward_is_the_sum_over_all_paths(interpreted, tiny, words):
         assert built.posterior[a] == pytest.approx(p / total, abs=1e-5)
 
 
+# --- the screen
+
+
+@pytest.fixture(scope="module")
+def screens(interpreted, tiny):
+    """The screen of a tiny model and channel, compiled and interpreted."""
+    path = tiny / "screen.bin"
+    expected = bytes(random.Random(5).randrange(256) for _ in range(screen.CELLS))
+    arrays.write(path, "screen", {"slope": 1.0, "intercept": 0.0}, {"expected": expected})
+    channel = Thesaurus(tiny / "channel.bin")
+    fast = Screen(LanguageModel(tiny / "lm.bin"), channel, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lm, "Ngrams", interpreted.Ngrams)
+        patch.setattr(screen, "_Kernel", interpreted.Screen)
+        slow = Screen(LanguageModel(tiny / "lm.bin"), channel, path)
+    return fast, slow
+
+
+MARKS = [*TINY, "Caller", "NEW", "nobody", "it's", "won’t", "24", "7", "1999", "h2o", "5%", "Ünü"]
+MARKS += [
+    ".",
+    "...",
+    "-",
+    "—",
+    "“",
+    "”",
+    ",",
+    "\n",
+    "\n\n",
+    " ",
+    "\u00a0",
+    "\0",
+    "é",
+    "中",
+    "'",
+    "’s",
+]
+printed = st.lists(st.sampled_from(MARKS), max_size=30).map(
+    lambda parts: "".join(part + " " * (i % 2) for i, part in enumerate(parts))
+)
+
+
+@needs_compiled
+@few
+@given(documents=st.lists(printed, max_size=4))
+def test_the_screen_compiled_and_interpreted_sees_the_same(screens, documents):
+    encoded = [document.encode() for document in documents]
+    bounds = array("q", [0, *accumulate(map(len, encoded))])
+    text = memoryview(b"".join(encoded))
+    fast, slow = ([*s.glance(text, memoryview(bounds))] for s in screens)
+    assert fast == [g._replace(doubt=pytest.approx(g.doubt)) for g in slow]
+    for document in encoded:
+        fast, slow = (s.look(document) for s in screens)
+        assert fast.doubt == pytest.approx(slow.doubt, rel=1e-5)
+        assert fast.log_ratio == pytest.approx(slow.log_ratio, abs=1e-6)
+        assert fast.taken == pytest.approx(slow.taken, abs=1e-6)
+        assert [s[:2] for s in fast.suspects] == [s[:2] for s in slow.suspects]
+        assert screens[0].worth(document) == screens[1].worth(document)
+
+
 # --- where nothing was compiled and there is no cython
 
 
@@ -348,9 +414,9 @@ INTERPRET = """
 import sys
 sys.modules["cython"] = sys.modules["Cython"] = None
 from pathlib import Path
-from unspin.kernels import lattice, ngrams
+from unspin.kernels import lattice, ngrams, screen
 from unspin.reader import Reader
-assert all(k.__file__.endswith(".py") and not k.cython.compiled for k in (lattice, ngrams))
+assert all(k.__file__.endswith(".py") and not k.cython.compiled for k in (lattice, ngrams, screen))
 assert "cython.cimports" not in sys.modules
 sys.stdout.buffer.write(Reader(model=Path(sys.argv[1])).read(sys.argv[2]).to_json().encode())
 """

@@ -72,8 +72,8 @@ class Reader:
         language_model = LanguageModel(model / "lm.bin")
         self._thesaurus = Thesaurus(model / "channel.bin")
         arrays.verify(model)
-        self._calibration = calibration or Calibration.read(model / CALIBRATION)
-        self._solver = Solver(language_model, self._thesaurus, without)
+        self.calibration = calibration or Calibration.read(model / CALIBRATION)
+        self.solver = Solver(language_model, self._thesaurus, without)
         self._finder = None
         if science:
             from unspin.tortured import Finder
@@ -127,6 +127,11 @@ class Reader:
         """
         return Evidence.of(self._solve(pages.extract(page)).doubts)
 
+    def doubts(self, page: Page) -> list[tuple[int, Doubt]]:
+        """Where each word begins that the channel could have printed, and the doubt about it."""
+        solved = self._solve(page)
+        return [(solved.tokens.start[doubt.token], doubt) for doubt in solved.doubts]
+
     def _findings(self, page: Page) -> tuple[Finding, ...]:
         if self._finder is None:
             return ()
@@ -155,14 +160,14 @@ class Reader:
         for block in _blocks(tokens):
             if time.monotonic() > deadline:
                 raise PageError("the time for one document ran out")
-            solutions.append(self._solver.solve(tokens, *block))
+            solutions.append(self.solver.solve(tokens, *block))
         return _Solved(tokens, words, solutions, self._thesaurus.names)
 
     def _judge(self, page: Page, deadline: float = math.inf) -> tuple[_Solved, Evidence, Verdict]:
         """What the lattice says of a page, the evidence in it, and the verdict."""
         solved = self._solve(page, deadline)
         evidence = self._own_evidence(page, solved)
-        return solved, evidence, _verdict(self._calibration.spun(evidence), evidence)
+        return solved, evidence, _verdict(self.calibration.spun(evidence), evidence)
 
     def _pass(
         self,
@@ -189,7 +194,7 @@ class Reader:
         """The reading without what may be put back."""
         reading = Reading(
             verdict=verdict,
-            probability=self._calibration.spun(evidence),
+            probability=self.calibration.spun(evidence),
             llr_per_word=solved.log_ratio / max(len(solved.doubts), 1),
             rate=sum(solved.taken.values()) / max(solved.words, 1),
             words=solved.words,
@@ -206,7 +211,7 @@ class Reader:
     def _own_evidence(self, page: Page, solved: _Solved) -> Evidence:
         """The evidence against the page itself: what it only quotes cannot make it spun."""
         evidence = Evidence.of(solved.doubts)
-        if self._calibration.spun(evidence) < CLEAN:
+        if self.calibration.spun(evidence) < CLEAN:
             return evidence
         quoted = quotations.find(page.text, furniture=page.furniture)
         own = _apart(solved, [(quotation.start, quotation.end) for quotation in quoted])
@@ -222,9 +227,9 @@ class Reader:
         for doubts in stretches:
             first, last = doubts[0].token, doubts[-1].token + 1
             evidence = Evidence.of(doubts)
-            if verdict != "clean" or self._calibration.spun(evidence) >= NOTABLE:
-                evidence = Evidence.of(self._solver.solve(solved.tokens, first, last).doubts())
-            probability = self._calibration.spun(evidence)
+            if verdict != "clean" or self.calibration.spun(evidence) >= NOTABLE:
+                evidence = Evidence.of(self.solver.solve(solved.tokens, first, last).doubts())
+            probability = self.calibration.spun(evidence)
             start = page.text.rfind("\n", 0, solved.tokens.start[first]) + 1
             end = page.text.find("\n", solved.tokens.end[last - 1])
             end = len(page.text) if end < 0 else end
@@ -236,9 +241,7 @@ class Reader:
 
     def _put_back(self, reading: Reading, solved: _Solved, evidence: Evidence) -> Reading:
         """The reading with its family, and with its edits if it is spun, its suspects if not."""
-        restorer = Restorer(
-            self._calibration, self._thesaurus, evidence, solved.taken, solved.words
-        )
+        restorer = Restorer(self.calibration, self._thesaurus, evidence, solved.taken, solved.words)
         found = [s for solution in solved.solutions for s in solution.substitutions()]
         edits, suspects = restorer.restore(reading.source_text, solved.tokens, found)
         restored = replace(reading, family=restorer.family, edits=edits, suspects=suspects)

@@ -73,6 +73,13 @@ class _Directive:
         pass
 
 
+class _Const:
+    """`const[type]`: that what a view shows is not written to, which binds nobody here."""
+
+    def __getitem__(self, c_type: _Type) -> _Type:
+        return c_type
+
+
 def _declare(_type: object, value: Any = None) -> Any:
     return value
 
@@ -86,7 +93,7 @@ def cython() -> ModuleType:
     module = ModuleType("cython")
     vars(module).update({name: _Type(convert) for name, convert in TYPES.items()})
     vars(module).update({name: _Directive() for name in DIRECTIVES})
-    vars(module).update(compiled=False, declare=_declare, cast=_cast)
+    vars(module).update(compiled=False, const=_Const(), declare=_declare, cast=_cast)
     return module
 
 

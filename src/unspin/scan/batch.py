@@ -7,15 +7,17 @@ shows in a table.
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from unspin.pages import PageError
 from unspin.reader import MODEL, Reader
+from unspin.scan.judge import Judge, Score
+from unspin.screen import Glance
 
 DOCUMENTS = pa.schema(
     [
@@ -64,43 +66,69 @@ class Limits(NamedTuple):
 class Scorer:
     """Scores batches of `DOCUMENTS`; opening one maps the model, which processes share.
 
+    For one thread at a time.
+
     >>> documents = pa.RecordBatch.from_pylist([{"id": "a", "text": "Too short."}], DOCUMENTS)
     >>> Scorer()(documents).to_pylist()[0]["verdict"]
     'unsure'
     """
 
-    def __init__(self, limits: Limits = Limits(), model: Path = MODEL) -> None:  # noqa: B008
-        self.reader = Reader(model=model)
+    def __init__(
+        self,
+        limits: Limits = Limits(),  # noqa: B008
+        model: Path = MODEL,
+        without: Collection[str] = (),
+    ) -> None:
+        """`without` names sources of the channel to leave out, as in `Reader`."""
+        self._judge = Judge(model, without)
         self._limits = limits
+
+    @property
+    def reader(self) -> Reader:
+        """The reader of the same model, to put words back with."""
+        return self._judge.reader
 
     def __call__(self, documents: Batch) -> Batch:
         """Return the rows of `SCORES`, one a document and in their order."""
-        rows = [
-            {"id": document["id"], "source": document["source"]}
-            | self._score(document["text"], document["reason"])
-            for document in documents.to_pylist()
+        if isinstance(documents, pa.Table):
+            return pa.Table.from_batches([self(batch) for batch in documents.to_batches()], SCORES)
+        texts = documents["text"].cast(pa.large_string())
+        scores = list(self._scores(texts, documents["reason"]))
+        columns = zip(*scores, strict=True) if scores else [()] * len(Score._fields)
+        said: list[pa.Array] = [
+            pa.array(list(column), field.type)
+            for column, field in zip(columns, list(SCORES)[2:], strict=True)
         ]
-        return type(documents).from_pylist(rows, SCORES)
+        return pa.RecordBatch.from_arrays(
+            [documents["id"], documents["source"], *said], schema=SCORES
+        )
 
-    def _score(self, text: str | None, reason: str | None) -> dict[str, object]:
-        if text is None:
-            return {"reason": reason or "no text"}
-        if len(text) > self._limits.characters:
-            return {"reason": f"longer than {self._limits.characters:,} characters"}
-        try:
-            reading = self.reader.judge(text, time.monotonic() + self._limits.seconds)
-        except PageError as error:
-            return {"reason": str(error)}
-        return {
-            "probability": reading.probability,
-            "verdict": reading.verdict,
-            "llr_per_word": reading.llr_per_word if math.isfinite(reading.llr_per_word) else None,
-            "rate": reading.rate,
-            "words": reading.words,
-            "family": reading.family.name if reading.family else None,
-            "suspects": [
-                {"start": s.start, "end": s.end, "confidence": s.confidence}
-                for s in reading.suspects
-            ],
-            "reason": None,
-        }
+    def _scores(self, texts: pa.LargeStringArray, reasons: pa.StringArray) -> Iterator[Score]:
+        text, bounds = _utf8(texts)
+        lengths = pc.fill_null(pc.utf8_length(texts), -1).to_pylist()
+        glances = self._judge.screen.glance(text, bounds)
+        for i, (length, seen) in enumerate(zip(lengths, glances, strict=True)):
+            if length < 0:
+                yield Score(reason=reasons[i].as_py() or "no text")
+            elif length > self._limits.characters:
+                yield Score(reason=f"longer than {self._limits.characters:,} characters")
+            else:
+                yield self._judge.by_glance(seen) or self._look(
+                    bytes(text[bounds[i] : bounds[i + 1]]), seen
+                )
+
+    def _look(self, text: bytes, seen: Glance) -> Score:
+        found = self._judge.by_look(text, seen)
+        if found is None:
+            deadline = time.monotonic() + self._limits.seconds
+            found = self._judge.by_lattice(text.decode(), deadline)
+        return found
+
+
+def _utf8(texts: pa.LargeStringArray) -> tuple[memoryview, memoryview]:
+    """The bytes of all texts, and where each begins and the last one ends."""
+    _, bounds, text = texts.buffers()
+    if not len(texts):
+        return memoryview(b""), memoryview(bytes(8)).cast("q")
+    places = memoryview(bounds).cast("B").cast("q")[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(text or b"").cast("B"), places

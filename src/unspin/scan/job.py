@@ -64,7 +64,7 @@ class Settings:
     it with the words of spun documents put back.
     """
 
-    fields: Fields = Fields()
+    fields: Fields = field(default_factory=Fields)
     table: TableFormat = "parquet"
     keep: Keep | None = None
     restore: bool = False

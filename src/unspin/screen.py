@@ -1,0 +1,155 @@
+"""The screen: which documents of a crowd are worth the lattice?
+
+A crawl is clean for the most part, and the lattice takes a thousand times as long as reading the
+file. Two cheaper answers come first, both from compiled loops over UTF-8 as it lies in memory.
+The *glance* adds up the doubt to be expected about each word, by a table of three things: how much
+likelier its originals are than itself, and how well it fits the word before and the word after.
+The *look* takes the words of doubt and asks the language model about the likeliest originals of
+each, among its neighbours as printed; then expectation-maximisation as in the lattice finds the
+rate and the sources. What is clearly clean or clearly spun by then is settled.
+
+`train.screen` learned the table, and what the look's evidence is in the lattice's, from pages that
+the lattice had read.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from unspin import arrays, lattice
+from unspin.calibration import Evidence
+from unspin.kernels.screen import Screen as _Kernel
+from unspin.lm import UNKNOWN, LanguageModel
+from unspin.thesaurus import Thesaurus
+
+SCREEN = "screen.bin"  # the file's name in the model's folder
+CELLS = 4096  # of the table of expected doubt
+DOUBT_UNIT = 1 / 128  # nats, of an entry of the table
+LEAST = 2  # units of expected doubt from which a word is looked into
+PASSES = 3  # of expectation-maximisation
+FEW, ALL = 48, 4096  # words looked into: to see whether more is worth while, and at most
+LARGEST = 1 << 20  # bytes of a document that is looked into
+SUSPICION = 0.5  # P(substituted) from which a word is suspect
+
+# A document is clean below: the expected doubt, in nats a word; what the few most doubtful words
+# give, in nats over the root of all words; P(spun) by all of them. From `SPUN` on it is spun; in
+# between the lattice decides. `bench.screen` has what that loses.
+GLANCED, FEW_SEEN, CLEAN, SPUN = 0.075, 0.65, 0.15, 0.99
+_MARKS = ("'s", "-", "...", "<number>", "<year>", "<percent>")
+
+
+class Glance(NamedTuple):
+    """What a glance saw of a document: `words`; `strange`, those in lower case that the model
+    does not know; `eligible`, those that a spinner may have printed; and the doubt to be expected
+    about these, in nats a word."""
+
+    words: int
+    strange: int
+    eligible: int
+    doubt: float
+
+
+class Look(NamedTuple):
+    """What a look at one document found.
+
+    `doubt` is in nats, of all words looked into, each different one once; `evidence` is the same
+    in the lattice's measure, `log_ratio` in nats, `taken` the expected number of substitutions by
+    source; `share` is the share of the document's doubtful words that was looked into. `suspects`
+    are those among them that were likely substituted: start and end in code points, and the
+    probability.
+    """
+
+    doubt: float
+    evidence: Evidence
+    log_ratio: float
+    taken: Mapping[str, float]
+    share: float
+    suspects: list[tuple[int, int, float]]
+
+
+class Screen:
+    """A language model and a channel, ready to screen documents; for one thread at a time."""
+
+    def __init__(self, model: LanguageModel, thesaurus: Thesaurus, path: Path) -> None:
+        """`path` is the file that `train.screen` made.
+
+        Raises:
+            ModelError: the file is missing or damaged.
+        """
+        file = arrays.read(path, "screen")
+        self._names = thesaurus.names
+        self._slope: float = file.meta["slope"]
+        self._intercept: float = file.meta["intercept"]
+        self._kernel = _Kernel(
+            model.ngrams, model.unigrams, thesaurus, file.arrays["expected"], DOUBT_UNIT, LEAST,
+            lattice.UNKNOWN_SHARE, array("H", (model.number.get(mark, UNKNOWN) for mark in _MARKS)),
+        )  # fmt: skip
+        self._kernel.enter_words(memoryview("\n".join(model.words).encode()))
+        self._kernel.enter_channel(memoryview("\n".join(thesaurus.number).encode()))
+
+    def glance(self, text: memoryview, bounds: memoryview) -> Iterator[Glance]:
+        """Glance at documents of UTF-8; number i lies from byte `bounds[i]` to `bounds[i + 1]`.
+
+        Raises:
+            ValueError: the bounds are not in order or lie beyond the text.
+        """
+        documents = len(bounds) - 1
+        words, strange, eligible = (memoryview(array("I", bytes(4 * documents))) for _ in range(3))
+        doubt = memoryview(array("d", bytes(8 * documents)))
+        self._kernel.glance(text, bounds, words, strange, eligible, doubt)
+        per_word = (nats / max(n, 1) for nats, n in zip(doubt, eligible, strict=True))
+        return map(Glance, words, strange, eligible, per_word)
+
+    def cells(self) -> list[tuple[int, int]]:
+        """(place in bytes, cell of the table) of every word of the document last read that a
+        spinner may have printed: what `train.screen` learns from."""
+        return self._kernel.cells()
+
+    def worth(self, text: bytes) -> bool:
+        """Whether a document of UTF-8 is worth a look, by its few most doubtful words.
+
+        Raises:
+            ValueError: the document is larger than `LARGEST`.
+        """
+        look = self._look(text, FEW, 0)
+        return look.doubt >= FEW_SEEN * math.sqrt(look.evidence.words)
+
+    def look(self, text: bytes) -> Look:
+        """Look into one document of UTF-8.
+
+        Raises:
+            ValueError: the document is larger than `LARGEST`.
+        """
+        return self._look(text, ALL, PASSES)
+
+    def _look(self, text: bytes, most: int, passes: int) -> Look:
+        doubt, eligible, log_ratio, looks, worth = self._kernel.look(
+            memoryview(text), most, lattice.INITIAL_RATE, lattice.RATE_PRIOR, lattice.RATE_STRENGTH,
+            lattice.WEIGHT_STRENGTH, lattice.PARSIMONY, passes,
+        )  # fmt: skip
+        per_word = self._intercept + self._slope * doubt / max(eligible, 1)
+        return Look(
+            doubt,
+            Evidence(max(per_word, 0.0), eligible),
+            log_ratio,
+            dict(zip(self._names, self._kernel.taken_by_source(), strict=True)),
+            looks / max(worth, 1),
+            list(_in_characters(text, self._kernel.substituted(SUSPICION))),
+        )
+
+
+def _in_characters(
+    text: bytes, spans: Iterable[tuple[int, int, float]]
+) -> Iterator[tuple[int, int, float]]:
+    """Spans in order whose starts and ends are bytes, by code points."""
+    position = characters = 0
+    for start, end, confidence in spans:
+        characters += len(text[position:start].decode())
+        length = len(text[start:end].decode())
+        yield characters, characters + length, confidence
+        characters += length
+        position = end

@@ -1,0 +1,175 @@
+"""Learn what the screen has to know: the doubt to be expected about a word at a glance.
+
+    python -m train.screen --corpora C --lexicons L [--model M]
+
+The lattice reads clean and spun pages of the half of the held-out documents that is for fitting,
+each family's with its tables left out. The mean of its doubt, by how much likelier a word's
+originals are and how well it fits its neighbours, is the table of the glance; a line through the
+evidence of look and lattice gives the look's evidence in the lattice's measure. It writes
+`screen.bin` into the model's folder and seals it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.detect import ELEMENT_LEVELS, LEVELS
+from bench.work import Result, spread_lists
+from train import samples
+from train.corpus import held_out
+from train.families import FAMILIES
+from unspin import arrays, pages
+from unspin.calibration import MIN_WORDS, Evidence
+from unspin.reader import MODEL, Reader
+from unspin.screen import CELLS, DOUBT_UNIT, SCREEN, Screen
+
+SIZES = {100: (3000, 60), 300: (2000, 40), 1000: (600, 20)}  # words: clean pages, spun of a family
+SIDE = 16  # levels of each of the three things that the table goes by
+PRIOR = 20.0  # words that a coarser table counts for
+BATCH = 100  # pages a task
+LIKELY = 0.5  # nats a word beyond which no verdict is in question
+
+
+class Job(NamedTuple):
+    """Pages for the lattice to read, and the folder of the model and its sources left out."""
+
+    model: Path
+    without: tuple[str, ...]
+    pages: list[str]
+
+
+class Solved(NamedTuple):
+    """One page as the lattice saw it: the cells of its words, the doubts about them, and the
+    evidence."""
+
+    cells: NDArray[np.int64]
+    doubts: NDArray[np.float64]
+    evidence: Evidence
+
+
+def jobs(corpora: Path, lexicons: Path, model: Path) -> list[list[Job]]:
+    """What is to be read, in batches."""
+    documents = samples.divide(held_out(corpora), "calibrate")
+    found = []
+    for words, (clean, spun) in SIZES.items():
+        found.append(Job(model, (), samples.pages(documents.clean, words)[:clean]))
+        for name, load in FAMILIES.items():
+            family = load(lexicons)
+            without = samples.tables_left_out(family.sources)
+            originals = samples.pages(documents.to_spin[name], words)[:spun]
+            for rate in (ELEMENT_LEVELS if family.by_types else LEVELS).values():
+                printed = [page.text for page in samples.spun(originals, family, rate)]
+                found.append(Job(model, without, printed))
+    return [
+        [job._replace(pages=job.pages[k : k + BATCH]) for k in range(0, len(job.pages), BATCH)]
+        for job in found
+    ]
+
+
+@cache
+def _opened(model: Path, without: tuple[str, ...]) -> tuple[Reader, Screen]:
+    reader = Reader(model=model, without=without)
+    return reader, Screen(reader.solver.model, reader.solver.thesaurus, model / SCREEN)
+
+
+def solve(job: Job) -> list[Solved]:
+    """What the lattice makes of pages."""
+    reader, screen = _opened(job.model, job.without)
+    return [_solved(page, reader, screen) for page in job.pages]
+
+
+def look(job: Job) -> list[float]:
+    """What a look makes of pages, in nats a word."""
+    _, screen = _opened(job.model, job.without)
+    looks = (screen.look(_utf8(page)) for page in job.pages)
+    return [look.doubt / max(look.evidence.words, 1) for look in looks]
+
+
+def _solved(page: str, reader: Reader, screen: Screen) -> Solved:
+    screen.look(_utf8(page))
+    cells = screen.cells()
+    place = [0, *accumulate(len(_utf8(letter)) for letter in page)]
+    found = reader.doubts(pages.plain(page))
+    doubts = {place[start]: doubt.nats for start, doubt in found}
+    return Solved(
+        np.array([cell for _, cell in cells], np.int64),
+        np.array([doubts.get(place, 0.0) for place, _ in cells]),
+        Evidence.of([doubt for _, doubt in found]),
+    )
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def table(found: Sequence[Solved]) -> NDArray[np.float64]:
+    """The mean doubt of every cell, shrunk towards that of the cells with the same odds whose
+    better fit is the same."""
+    cells = np.concatenate([page.cells for page in found])
+    doubts = np.concatenate([page.doubts for page in found])
+    odds, left, right = cells // SIDE**2, cells // SIDE % SIDE, cells % SIDE
+    coarse = odds * SIDE + np.maximum(left, right)
+    prior = np.bincount(coarse, doubts, SIDE**2) / np.maximum(
+        np.bincount(coarse, minlength=SIDE**2), 1
+    )
+    odds, left, right = (axis.ravel() for axis in np.indices((SIDE, SIDE, SIDE)))
+    expected = prior[odds * SIDE + np.maximum(left, right)]
+    total = np.bincount(cells, doubts, CELLS) + PRIOR * expected
+    means: NDArray[np.float64] = total / (np.bincount(cells, minlength=CELLS) + PRIOR)
+    return means
+
+
+def line(looked: Sequence[float], solved: Sequence[Evidence]) -> tuple[float, float]:
+    """Slope and intercept of the lattice's evidence by the look's."""
+    pairs = [
+        (per_word, evidence.per_word)
+        for per_word, evidence in zip(looked, solved, strict=True)
+        if evidence.words >= MIN_WORDS and evidence.per_word < LIKELY
+    ]
+    per_word, solved_per_word = np.array(pairs).T
+    slope, intercept = np.polyfit(per_word, solved_per_word, 1)
+    return float(slope), float(intercept)
+
+
+def write(model: Path, expected: NDArray[np.float64], slope: float, intercept: float) -> None:
+    """Write the screen's file and seal the model."""
+    units = np.clip(np.round(expected / DOUBT_UNIT), 0, 255).astype(np.uint8)
+    meta = {"slope": slope, "intercept": intercept}
+    arrays.write(model / SCREEN, "screen", meta, {"expected": units.tobytes()})
+    arrays.seal(model)
+
+
+def main() -> None:
+    """Learn the table, then with it the line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of the clean texts")
+    parser.add_argument("--lexicons", type=Path, required=True, help="folder of word relations")
+    parser.add_argument("--model", type=Path, default=MODEL, help="folder of the model")
+    parser.add_argument("--workers", type=int, default=2, help="processes to use (default 2)")
+    given = parser.parse_args()
+    batches = jobs(given.corpora, given.lexicons, given.model)
+    # A table that doubts every word lets the screen be opened.
+    write(given.model, np.full(CELLS, 1.0), 1.0, 0.0)
+    solved = _all(spread_lists(solve, batches, given.workers))
+    expected = table(solved)
+    write(given.model, expected, 1.0, 0.0)
+    looked = _all(spread_lists(look, batches, given.workers))
+    slope, intercept = line(looked, [page.evidence for page in solved])
+    write(given.model, expected, slope, intercept)
+    print(f"slope {slope:.3f}, intercept {intercept:.4f} over {len(solved):,} pages")
+
+
+def _all(lists: Sequence[Sequence[Result]]) -> list[Result]:
+    return [result for results in lists for result in results]
+
+
+if __name__ == "__main__":
+    main()
