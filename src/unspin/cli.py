@@ -1,7 +1,8 @@
 """The command `unspin`: reads arguments, files and streams, and says what went wrong.
 
 Results go to standard output, everything else to standard error. Exit status: 0 done, 1 with
-`--fail-on spun` when the page is spun, 2 wrong usage, 3 input that cannot be read.
+`--fail-on spun` when the page is spun, 2 wrong usage, 3 input that cannot be read (or a part of
+it, in a scan), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import typer
 
 if TYPE_CHECKING:
     from unspin.reading import Reading
+    from unspin.scan.job import Fields
+    from unspin.scan.run import Scanned
+    from unspin.scan.summary import Summary
 
 SPUN, UNREADABLE, INTERRUPTED = 1, 3, 130
 
@@ -35,6 +39,27 @@ class FailOn(StrEnum):
     """Verdicts that can make the command fail."""
 
     spun = "spun"
+
+
+class Keep(StrEnum):
+    """Documents that the corpus of a scan is made of."""
+
+    clean = "clean"
+    unsure = "unsure"
+
+
+class TableFormat(StrEnum):
+    """Formats of the side tables of a scan."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+
+
+class Engine(StrEnum):
+    """What the workers of a scan are: processes of this machine, or of Ray."""
+
+    local = "local"
+    ray = "ray"
 
 
 def main() -> None:
@@ -64,7 +89,9 @@ def unspin(
     \b
     Examples:
       unspin read page.html              what a page said before it was spun
+      unspin scan pages/ -o scores       which documents of a corpus are spun
       unspin read --help                 more of what `read` can do
+      unspin scan --help                 more of what `scan` can do
     """
 
 
@@ -130,6 +157,151 @@ def read(
         raise typer.Exit(SPUN)
 
 
+@app.command()
+def scan(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="Files, folders, patterns or addresses: JSONL, Parquet, WARC, WET, texts.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="OUT", help="The folder for the tables."),
+    ],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="What runs the workers.")] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address", metavar="RAY", help="A Ray cluster, instead of one started here."
+        ),
+    ] = None,
+    text_field: Annotated[
+        str | None, typer.Option(metavar="F", help="The field or column of the text.")
+    ] = None,
+    id_field: Annotated[
+        str | None, typer.Option(metavar="F", help="The field or column of the id.")
+    ] = None,
+    table: Annotated[
+        TableFormat, typer.Option("--format", help="How the tables are stored.")
+    ] = TableFormat.parquet,
+    keep: Annotated[
+        Keep | None,
+        typer.Option(help="Write the corpus of what is clean, or clean or unsure, to OUT/corpus."),
+    ] = None,
+    restore: Annotated[
+        bool,
+        typer.Option("--restore", help="Write the corpus with the words of spun texts put back."),
+    ] = False,
+    max_characters: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Skip documents longer than this (1,000,000)."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S", min=0.001, help="Skip documents that take longer than this (60)."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Discard what a scan has written to OUT before.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="OUT.html", help="Write a report to open in a browser."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as one JSON object.")
+    ] = False,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(help="Exit with status 1 when there is a document of this kind."),
+    ] = None,
+) -> None:
+    """Say which documents of a corpus are spun, in a table for every file of it.
+
+    The tables are in OUT/scores, what was kept or restored is in OUT/corpus, and the input is
+    never changed. A scan that was interrupted goes on when the same command is run again. A file
+    that is broken does not stop it: what could be read is scored, the others are finished, and
+    the exit status is 3.
+
+    \b
+    Examples:
+      unspin scan pages.jsonl.gz -o scores              look at a corpus
+      unspin scan 'crawl/*.parquet' --text-field body -o scores
+      unspin scan crawl.warc.gz -o scores               needs: pip install 'unspin[warc]'
+      unspin scan crawl/ -o scores --report report.html with the worst pages, to look at
+      unspin scan crawl/ -o scores --json | jq .spun
+      unspin scan crawl/ -o cleaned --keep clean        the documents that are not spun
+      unspin scan crawl/ -o restored --restore          all documents, with words put back
+      unspin scan crawl/ -o scores --engine ray --address auto
+      unspin scan crawl/ -o scores --fail-on spun       for scripts: status 1 if any is spun
+    """
+    if address is not None and engine != "ray":
+        raise typer.BadParameter("--address is that of a Ray cluster: add --engine ray")
+    if report is not None and not (report.parent.is_dir() or report.is_relative_to(out)):
+        # Said now, for at the end of a scan it would be hours later.
+        raise typer.BadParameter(f"{report} cannot be written: there is no folder {report.parent}")
+    from unspin.scan.batch import Limits
+    from unspin.scan.job import Fields, Settings
+
+    limits = Limits()
+    settings = Settings(
+        fields=Fields(text_field, id_field),
+        table=table.value,
+        keep=keep.value if keep else None,
+        restore=restore,
+        limits=Limits(max_characters or limits.characters, max_seconds or limits.seconds),
+    )
+    with _explained_scan():
+        from unspin.scan.run import scan as run
+
+        scanned = run(
+            inputs,
+            out,
+            settings,
+            engine=engine.value,
+            workers=workers,
+            address=address,
+            overwrite=overwrite,
+        )
+        summary = _told(out, settings.fields, scanned, report, json)
+    if summary.bad_shards:
+        raise typer.Exit(UNREADABLE)
+    if fail_on == "spun" and summary.spun:
+        raise typer.Exit(SPUN)
+
+
+def _told(out: Path, fields: Fields, scanned: Scanned, report: Path | None, json: bool) -> Summary:
+    """Print the summary of a scan, and write its report."""
+    from unspin.scan.summary import counted, summarise, terminal
+
+    summary = summarise(out, scanned.done)
+    if report is not None:
+        from unspin.scan.report import fetch_worst, html
+
+        _save(report, html(summary, fetch_worst(summary, scanned.shards, fields)))
+    if json:
+        from json import dumps
+
+        _write(dumps(summary.to_dict(), ensure_ascii=False) + "\n")
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        with console.capture() as printed:
+            terminal(summary, console)
+        _write(printed.get())
+    if summary.bad_shards:
+        bad = f"{len(summary.bad_shards):,} of {counted(summary.shards, 'shard')}"
+        _say(f"unspin: {bad} could not be read to the end: run this again to try them again")
+    return summary
+
+
 def _read(page: str, min_confidence: float | None, science: bool) -> Reading:
     source = _bytes_of(page)
     from unspin.reader import Reader
@@ -186,6 +358,21 @@ def _write(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _explained_scan() -> Iterator[None]:
+    """Turn what can keep a scan from its end into a message and an exit status."""
+    from unspin.scan.job import ScanError
+
+    with _explained():
+        try:
+            yield
+        except ScanError as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _say("unspin: interrupted; run the same command again to go on")
+            raise
 
 
 @contextmanager

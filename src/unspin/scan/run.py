@@ -1,0 +1,131 @@
+"""Which shards are there, which are still to be done, and who does them? A scan from end to end."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, closing
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from unspin.scan import inputs as room
+from unspin.scan.job import Advance, Done, ScanError, Settings, Shard
+from unspin.scan.manifest import opened
+from unspin.scan.progress import progress
+from unspin.scan.shards import Job, stored
+
+Engine = Literal["local", "ray"]
+# Takes the number of shards to do and their bytes; what it gives is told how far the scan is.
+Show = Callable[[int, int], AbstractContextManager[Callable[[Advance], None]]]
+
+
+class Scanned(NamedTuple):
+    """The shards of a scan and, sorted by name, what came of them."""
+
+    shards: list[Shard]
+    done: list[Done]
+
+
+def scan(
+    inputs: Sequence[str],
+    out: Path,
+    settings: Settings = Settings(),  # noqa: B008 - it cannot change
+    *,
+    engine: Engine = "local",
+    workers: int | None = None,
+    address: str | None = None,
+    overwrite: bool = False,
+    show: Show = progress,
+) -> Scanned:
+    """Scan a corpus, or go on with a scan of it.
+
+    Shards that are finished already are left as they are, so what was interrupted is completed by
+    calling this again; those that could not be read to their end are tried again. The files below
+    `out` depend on the inputs and the settings alone.
+
+    Args:
+        inputs: files, folders, patterns and addresses that fsspec opens.
+        out: the folder for the tables, which are below `scores/`, and the corpus.
+        settings: what shows in the tables.
+        engine: what the workers are: processes of this machine, or of Ray.
+        workers: how many there are; None takes one for each core.
+        address: of the Ray cluster; None starts Ray on this machine.
+        overwrite: begin anew, and discard what a scan has written to `out`.
+        show: how progress is shown.
+
+    Raises:
+        ScanError: the scan cannot start or go on. Shards that are finished stay so.
+    """
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(out)):
+        raise ScanError(f"{out} is an address: tables are written to a folder of this machine")
+    keep_apart = partial(_keep_apart, out, out.resolve())
+    for name in inputs:
+        keep_apart(name)
+    shards = room.find(inputs)
+    for shard in shards:
+        for path in shard.paths:
+            keep_apart(path)
+    sizes = {shard.name: stored(shard) for shard in shards}
+    with opened(out, settings, overwrite=overwrite) as manifest:
+        finished = {shard.name: manifest.finished(shard, sizes[shard.name]) for shard in shards}
+        undone = [shard for shard in shards if finished[shard.name] is None]
+        # One that is large and begun last would keep everybody waiting for one worker.
+        undone.sort(key=lambda shard: (-sizes[shard.name], shard.name))
+        manifest.start(undone)
+        done = [line for line in finished.values() if line is not None]
+        job = Job(out.absolute(), settings)
+        with (
+            show(len(undone), sum(sizes[shard.name] for shard in undone)) as advance,
+            closing(_run(engine, undone, job, workers, address, advance)) as running,
+        ):
+            for line in running:
+                manifest.add(line)
+                done.append(line)
+        manifest.finish()
+    return Scanned(shards, sorted(done, key=lambda line: line.shard))
+
+
+def _run(
+    engine: Engine,
+    shards: Sequence[Shard],
+    job: Job,
+    workers: int | None,
+    address: str | None,
+    advance: Callable[[Advance], None],
+) -> Generator[Done, None, None]:
+    if not shards:
+        return
+    if engine == "ray":
+        from unspin.scan import ray
+
+        yield from ray.run(shards, job, address, workers, advance)
+    else:
+        from unspin.scan import local
+
+        yield from local.run(shards, job, workers or _cores(), advance)
+
+
+def _cores() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _keep_apart(out: Path, target: Path, name: str) -> None:
+    """See to it that what is read is not written, nor what is written read the next time."""
+    place = re.sub(r"^(file|local)://", "", name)
+    if "://" in place:
+        return
+    source = Path(place).resolve()
+    if source.is_relative_to(target):
+        raise ScanError(
+            f"the input {name} lies in the output folder {out}: name another folder with -o"
+        )
+    if target.is_relative_to(source):
+        raise ScanError(
+            f"the output folder {out} lies in the input {name}, where the next run would take it"
+            " for input: name a folder elsewhere with -o"
+        )
