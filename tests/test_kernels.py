@@ -347,7 +347,8 @@ def screens(interpreted, tiny):
     """The screen of a tiny model and channel, compiled and interpreted."""
     path = tiny / "screen.bin"
     expected = bytes(random.Random(5).randrange(256) for _ in range(screen.CELLS))
-    arrays.write(path, "screen", {"slope": 1.0, "intercept": 0.0}, {"expected": expected})
+    meta = {"slope": 1.0, "intercept": 0.0, "glanced": 0.1, "few": 0.5}
+    arrays.write(path, "screen", meta, {"expected": expected})
     channel = Thesaurus(tiny / "channel.bin")
     fast = Screen(LanguageModel(tiny / "lm.bin"), channel, path)
     with pytest.MonkeyPatch.context() as patch:

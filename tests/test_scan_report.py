@@ -75,7 +75,7 @@ class Corpus:
             Done(name, (), 9, 10, len(spun), 10 - len(spun), 0, 0, 0, path.name, table_sha256="")
         )
 
-    def read(self, shard, fields):
+    def read(self, shard, fields, *, rows):
         assert fields == Fields(text="body")
         for first in range(0, 10, 3):
             self.read_batches.append((shard.name, first))
@@ -143,8 +143,8 @@ def test_pages_before_a_fault_have_their_text_and_the_others_say_what_is_wrong(c
     corpus.add("a", {1, 7})
     corpus.add("b", {0})
 
-    def read(shard, fields):
-        for documents in corpus.read(shard, fields):
+    def read(shard, fields, *, rows):
+        for documents in corpus.read(shard, fields, rows=rows):
             yield documents
             if shard.name == "a":
                 raise ShardError("the stream is cut off")
@@ -159,7 +159,7 @@ def test_pages_before_a_fault_have_their_text_and_the_others_say_what_is_wrong(c
     "error", [ScanError("gone"), FileNotFoundError(2, "gone"), OSError("gone")]
 )
 def test_an_input_that_is_gone_costs_only_the_text(corpus, monkeypatch, error):
-    def read(*_):
+    def read(*_, **__):
         raise error
 
     corpus.add("a", {1})

@@ -37,7 +37,7 @@ def glance(opened, *documents):
 
 def test_a_glance_leaves_a_clean_page_and_a_look_finds_a_spun_one(opened, reader):
     clean, spun = glance(opened, CLEAN, SPUN)
-    assert clean.doubt < screen.GLANCED < spun.doubt
+    assert clean.doubt < opened.glanced < spun.doubt
     assert opened.worth(SPUN.encode())
     look = opened.look(SPUN.encode())
     assert reader.calibration.spun(look.evidence) > screen.SPUN

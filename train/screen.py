@@ -5,14 +5,16 @@
 The lattice reads clean and spun pages of the half of the held-out documents that is for fitting,
 each family's with its tables left out. The mean of its doubt, by how much likelier a word's
 originals are and how well it fits its neighbours, is the table of the glance; a line through the
-evidence of look and lattice gives the look's evidence in the lattice's measure. It writes
-`screen.bin` into the model's folder and seals it.
+evidence of look and lattice gives the look's evidence in the lattice's measure. Glance and first
+look may each lose one in two thousand of the pages that the lattice calls spun, which sets their
+thresholds. It writes `screen.bin` into the model's folder and seals it.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -27,14 +29,15 @@ from train import samples
 from train.corpus import held_out
 from train.families import FAMILIES
 from unspin import arrays, pages
-from unspin.calibration import MIN_WORDS, Evidence
-from unspin.reader import MODEL, Reader
+from unspin.calibration import MIN_WORDS, Calibration, Evidence
+from unspin.reader import CALIBRATION, MODEL, SPUN, Reader
 from unspin.screen import CELLS, DOUBT_UNIT, SCREEN, Screen
 
 SIZES = {100: (3000, 60), 300: (2000, 40), 1000: (600, 20)}  # words: clean pages, spun of a family
 SIDE = 16  # levels of each of the three things that the table goes by
 PRIOR = 20.0  # words that a coarser table counts for
 BATCH = 100  # pages a task
+LOST = 1 / 2000  # share of the pages that the lattice calls spun, by each of the first two steps
 LIKELY = 0.5  # nats a word beyond which no verdict is in question
 
 
@@ -53,6 +56,15 @@ class Solved(NamedTuple):
     cells: NDArray[np.int64]
     doubts: NDArray[np.float64]
     evidence: Evidence
+
+
+class Seen(NamedTuple):
+    """One page as the screen saw it: by a glance, by a few words and by all its doubtful words;
+    see `Glance.doubt`, `Screen.few` and `Look.doubt` (here a word)."""
+
+    glanced: float
+    few: float
+    looked: float
 
 
 def jobs(corpora: Path, lexicons: Path, model: Path) -> list[list[Job]]:
@@ -86,11 +98,17 @@ def solve(job: Job) -> list[Solved]:
     return [_solved(page, reader, screen) for page in job.pages]
 
 
-def look(job: Job) -> list[float]:
-    """What a look makes of pages, in nats a word."""
+def see(job: Job) -> list[Seen]:
+    """What the screen makes of pages."""
     _, screen = _opened(job.model, job.without)
-    looks = (screen.look(_utf8(page)) for page in job.pages)
-    return [look.doubt / max(look.evidence.words, 1) for look in looks]
+    return [_seen(_utf8(page), screen) for page in job.pages]
+
+
+def _seen(text: bytes, screen: Screen) -> Seen:
+    bounds = memoryview(array("q", [0, len(text)]))
+    (glance,) = screen.glance(memoryview(text), bounds)
+    look = screen.look(text)
+    return Seen(glance.doubt, screen.few(text), look.doubt / max(look.evidence.words, 1))
 
 
 def _solved(page: str, reader: Reader, screen: Screen) -> Solved:
@@ -127,22 +145,29 @@ def table(found: Sequence[Solved]) -> NDArray[np.float64]:
     return means
 
 
-def line(looked: Sequence[float], solved: Sequence[Evidence]) -> tuple[float, float]:
+def line(seen: Sequence[Seen], solved: Sequence[Solved]) -> tuple[float, float]:
     """Slope and intercept of the lattice's evidence by the look's."""
     pairs = [
-        (per_word, evidence.per_word)
-        for per_word, evidence in zip(looked, solved, strict=True)
-        if evidence.words >= MIN_WORDS and evidence.per_word < LIKELY
+        (page.looked, found.evidence.per_word)
+        for page, found in zip(seen, solved, strict=True)
+        if found.evidence.words >= MIN_WORDS and found.evidence.per_word < LIKELY
     ]
-    per_word, solved_per_word = np.array(pairs).T
-    slope, intercept = np.polyfit(per_word, solved_per_word, 1)
+    looked, per_word = np.array(pairs).T
+    slope, intercept = np.polyfit(looked, per_word, 1)
     return float(slope), float(intercept)
 
 
-def write(model: Path, expected: NDArray[np.float64], slope: float, intercept: float) -> None:
+def thresholds(seen: Sequence[Seen], spun: Sequence[bool]) -> tuple[float, float]:
+    """Where glance and first look may stop, given which pages the lattice calls spun."""
+    pages = [page for page, found in zip(seen, spun, strict=True) if found]
+    glanced = np.quantile([page.glanced for page in pages], LOST, method="lower")
+    few = np.quantile([page.few for page in pages], LOST, method="lower")
+    return float(glanced), float(few)
+
+
+def write(model: Path, expected: NDArray[np.float64], meta: Mapping[str, float]) -> None:
     """Write the screen's file and seal the model."""
     units = np.clip(np.round(expected / DOUBT_UNIT), 0, 255).astype(np.uint8)
-    meta = {"slope": slope, "intercept": intercept}
     arrays.write(model / SCREEN, "screen", meta, {"expected": units.tobytes()})
     arrays.seal(model)
 
@@ -157,14 +182,18 @@ def main() -> None:
     given = parser.parse_args()
     batches = jobs(given.corpora, given.lexicons, given.model)
     # A table that doubts every word lets the screen be opened.
-    write(given.model, np.full(CELLS, 1.0), 1.0, 0.0)
+    meta = {"slope": 1.0, "intercept": 0.0, "glanced": 0.0, "few": 0.0}
+    write(given.model, np.full(CELLS, 1.0), meta)
     solved = _all(spread_lists(solve, batches, given.workers))
     expected = table(solved)
-    write(given.model, expected, 1.0, 0.0)
-    looked = _all(spread_lists(look, batches, given.workers))
-    slope, intercept = line(looked, [page.evidence for page in solved])
-    write(given.model, expected, slope, intercept)
-    print(f"slope {slope:.3f}, intercept {intercept:.4f} over {len(solved):,} pages")
+    write(given.model, expected, meta)
+    seen = _all(spread_lists(see, batches, given.workers))
+    meta["slope"], meta["intercept"] = line(seen, solved)
+    calibration = Calibration.read(given.model / CALIBRATION)
+    spun = [calibration.spun(page.evidence) >= SPUN for page in solved]
+    meta["glanced"], meta["few"] = thresholds(seen, spun)
+    write(given.model, expected, meta)
+    print(f"{meta}: {len(solved):,} pages, {sum(spun):,} called spun")
 
 
 def _all(lists: Sequence[Sequence[Result]]) -> list[Result]:

@@ -35,10 +35,9 @@ FEW, ALL = 48, 4096  # words looked into: to see whether more is worth while, an
 LARGEST = 1 << 20  # bytes of a document that is looked into
 SUSPICION = 0.5  # P(substituted) from which a word is suspect
 
-# A document is clean below: the expected doubt, in nats a word; what the few most doubtful words
-# give, in nats over the root of all words; P(spun) by all of them. From `SPUN` on it is spun; in
-# between the lattice decides. `bench.screen` has what that loses.
-GLANCED, FEW_SEEN, CLEAN, SPUN = 0.075, 0.65, 0.15, 0.99
+# P(spun) by a look below which a document is clean, and from which it is spun; in between the
+# lattice decides. `bench.screen` has what that loses.
+CLEAN, SPUN = 0.15, 0.99
 _MARKS = ("'s", "-", "...", "<number>", "<year>", "<percent>")
 
 
@@ -82,6 +81,10 @@ class Screen:
         """
         file = arrays.read(path, "screen")
         self._names = thesaurus.names
+        # A document is clean below: the doubt to be expected, in nats a word; what the few most
+        # doubtful words give, in nats over the root of the number of all words.
+        self.glanced: float = file.meta["glanced"]
+        self._few_seen: float = file.meta["few"]
         self._slope: float = file.meta["slope"]
         self._intercept: float = file.meta["intercept"]
         self._kernel = _Kernel(
@@ -109,14 +112,23 @@ class Screen:
         spinner may have printed: what `train.screen` learns from."""
         return self._kernel.cells()
 
+    def few(self, text: bytes) -> float:
+        """The doubt that the few most doubtful words of a document give, in nats over the root of
+        the number of all words that a spinner may have printed.
+
+        Raises:
+            ValueError: the document is larger than `LARGEST`.
+        """
+        look = self._look(text, FEW, 0)
+        return look.doubt / math.sqrt(max(look.evidence.words, 1))
+
     def worth(self, text: bytes) -> bool:
         """Whether a document of UTF-8 is worth a look, by its few most doubtful words.
 
         Raises:
             ValueError: the document is larger than `LARGEST`.
         """
-        look = self._look(text, FEW, 0)
-        return look.doubt >= FEW_SEEN * math.sqrt(look.evidence.words)
+        return self.few(text) >= self._few_seen
 
     def look(self, text: bytes) -> Look:
         """Look into one document of UTF-8.

@@ -20,7 +20,6 @@ from unspin.reading import Verdict
 from unspin.restoration import name_family
 from unspin.screen import (
     CLEAN,
-    GLANCED,
     LARGEST,
     SCREEN,
     SPUN,
@@ -64,7 +63,7 @@ class Judge:
         if seen.eligible < MIN_WORDS:
             few = f"{seen.eligible} words to judge by, {MIN_WORDS} are needed"
             return _unspun("unsure", probability, seen.words, f"too short to tell: {few}")
-        if seen.doubt < GLANCED:
+        if seen.doubt < self.screen.glanced:
             return _unspun("clean", probability, seen.words)
         return None
 

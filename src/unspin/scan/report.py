@@ -20,12 +20,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import unspin.scan.inputs as inputs
 from unspin import __version__
 from unspin import report as one_page
 from unspin.reader import CLEAN, SPUN
 from unspin.reading import Suspect
 from unspin.render import percent, visible
-from unspin.scan import inputs
 from unspin.scan.job import Fields, ScanError, Shard, ShardError
 from unspin.scan.summary import (
     CAUTION,
@@ -159,7 +159,7 @@ def _texts(
 ) -> Iterator[tuple[Worst, str | None, str | None]]:
     """The pages of a shard with the id and the text that now stand in their rows."""
     first, position = 0, 0
-    for documents in inputs.read(shard, fields):
+    for documents in inputs.read(shard, fields, rows=False):
         batch = documents.batch
         while pages[position].row < first + batch.num_rows:
             row = pages[position].row - first
