@@ -38,6 +38,7 @@ from unspin.scan.job import Fields
 
 SPUN = 0.02  # share of the documents
 SHARES = (0.0, 0.002, SPUN, 0.1)
+LONGEST = 1_000  # words: fastText reads no more of a line
 MEGABYTES, QUICK_MEGABYTES = 24, 4
 LESS = {"lattice": 0.02, "gopher": 0.05, "fasttext": 0.5}  # of the text, for what is slow
 REPEATS, QUICK_REPEATS = 3, 1
@@ -46,13 +47,14 @@ SHARDS = 8
 CLASSIFIER = {"dim": 16, "wordNgrams": 2, "epoch": 2, "seed": 1, "verbose": 0}
 
 NOTE = f"""\
-Whole held-out documents of all sources, {SPUN:.0%} of them spun by 15 families at 20% of all \
-words. MB are of UTF-8 text as it is in memory, of HTML where that is the input. One process on \
-one core; medians of {REPEATS} turns, in each of which every system reads the text once. *In \
-memory*: Arrow batches in, batches of scores out. *Parquet*: a file in (zstd), a side table out. \
-*Lattice*: the full lattice on every page. fastText: a classifier of 16 dimensions with pairs of \
-words; KenLM: trigrams of our own model; Gopher: the quality filter of datatrove; word set: share \
-of lower-cased words in a set, in plain Python; *reading* is Parquet into Arrow and nothing else."""
+Held-out documents of all sources, cut after {LONGEST:,} words, {SPUN:.0%} of them spun by 15 \
+families at 20% of all words. MB are of UTF-8 text as it is in memory, of HTML where that is the \
+input. One process on one core; medians of {REPEATS} turns, in each of which every system reads \
+the text once. *In memory*: Arrow batches in, batches of scores out. *Parquet*: a file in (zstd), \
+a side table out. *Lattice*: the full lattice on every page. fastText: a classifier of 16 \
+dimensions with pairs of words; KenLM: trigrams of our own model; Gopher: the quality filter of \
+datatrove; word set: share of lower-cased words in a set, in plain Python; *reading* is Parquet \
+into Arrow and nothing else."""
 
 
 class Corpus(NamedTuple):
@@ -73,7 +75,7 @@ def corpus(given: work.Options, megabytes: float, share: float = SPUN) -> Corpus
         page.text
         for name, family in families.items()
         for page in samples.spun(
-            [document.text for document in documents.to_spin[name][:60]],
+            [_cut(document.text) for document in documents.to_spin[name][:60]],
             family,
             0.6 if family.by_types else 0.2,
         )
@@ -85,12 +87,24 @@ def corpus(given: work.Options, megabytes: float, share: float = SPUN) -> Corpus
     for document in samples.shuffled(documents.clean):
         if size > megabytes * 1e6:
             break
-        text = spun[len(texts) % len(spun)] if chance.random() < share else document.text
+        text = spun[len(texts) % len(spun)] if chance.random() < share else _cut(document.text)
         texts.append(text)
         size += len(text.encode())
     ids = [str(i) for i in range(len(texts))]
     columns = [ids, ["bench"] * len(texts), texts, [None] * len(texts)]
     return Corpus(pa.table(columns, schema=DOCUMENTS), size)
+
+
+def _cut(text: str) -> str:
+    """The paragraphs in which the first words of a text are."""
+    lines: list[str] = []
+    words = 0
+    for line in text.split("\n"):
+        lines.append(line)
+        words += samples.count_words(line)
+        if words >= LONGEST:
+            break
+    return "\n".join(lines)
 
 
 def part(whole: Corpus, share: float) -> Corpus:

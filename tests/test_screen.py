@@ -1,5 +1,6 @@
 """The screen: what it settles is what the lattice would have said, for any bytes."""
 
+import math
 from array import array
 from itertools import accumulate
 from pathlib import Path
@@ -37,7 +38,7 @@ def glance(opened, *documents):
 
 def test_a_glance_leaves_a_clean_page_and_a_look_finds_a_spun_one(opened, reader):
     clean, spun = glance(opened, CLEAN, SPUN)
-    assert clean.doubt < opened.glanced < spun.doubt
+    assert clean.told < opened.glanced < spun.told
     assert opened.worth(SPUN.encode())
     look = opened.look(SPUN.encode())
     assert reader.calibration.spun(look.evidence) > screen.SPUN
@@ -103,6 +104,7 @@ def test_any_bytes_are_glanced_at(opened, text):
     (seen,) = opened.glance(memoryview(text), memoryview(array("q", [0, len(text)])))
     assert 0 <= seen.eligible <= seen.words <= len(text)
     assert seen.doubt >= 0
+    assert math.isfinite(seen.told)
 
 
 @anything
@@ -119,6 +121,7 @@ def test_a_document_of_any_length_is_glanced_at_in_pieces(opened):
     (many,) = glance(opened, f"{CLEAN}\n\n" * times)
     assert many.words == pytest.approx(times * one.words, rel=0.01)
     assert many.doubt == pytest.approx(one.doubt, rel=0.05)
+    assert many.told == pytest.approx(one.told, abs=0.05)
 
 
 @pytest.mark.parametrize("letter", [b"a", b"\xe2\x80\x99", b".", b"\xff", b"'", b"1", b"\n"])

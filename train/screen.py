@@ -3,8 +3,9 @@
     python -m train.screen --corpora C --lexicons L [--model M]
 
 The lattice reads clean and spun pages of the half of the held-out documents that is for fitting,
-each family's with its tables left out. The mean of its doubt, by how much likelier a word's
-originals are and how well it fits its neighbours, is the table of the glance; a line through the
+each family's with its tables left out. By how much likelier a word's originals are than itself,
+and how well it fits its neighbours, one table has how much oftener such a word is met in pages
+that the lattice calls spun than in clean ones, another the mean of its doubt; a line through the
 evidence of look and lattice gives the look's evidence in the lattice's measure. Glance and first
 look may each lose one in two thousand of the pages that the lattice calls spun, which sets their
 thresholds. It writes `screen.bin` into the model's folder and seals it.
@@ -31,10 +32,11 @@ from train.families import FAMILIES
 from unspin import arrays, pages
 from unspin.calibration import MIN_WORDS, Calibration, Evidence
 from unspin.reader import CALIBRATION, MODEL, SPUN, Reader
-from unspin.screen import CELLS, DOUBT_UNIT, SCREEN, Screen
+from unspin.screen import CELLS, DOUBT_UNIT, SCREEN, TOLD_UNIT, Screen
 
 SIZES = {100: (3000, 60), 300: (2000, 40), 1000: (600, 20)}  # words: clean pages, spun of a family
 SIDE = 16  # levels of each of the three things that the table goes by
+UNSEEN = 0.5  # words of every cell that each kind of page has beside those that it has
 PRIOR = 20.0  # words that a coarser table counts for
 BATCH = 100  # pages a task
 LOST = 1 / 2000  # share of the pages that the lattice calls spun, by each of the first two steps
@@ -42,25 +44,28 @@ LIKELY = 0.5  # nats a word beyond which no verdict is in question
 
 
 class Job(NamedTuple):
-    """Pages for the lattice to read, and the folder of the model and its sources left out."""
+    """Pages for the lattice to read, the folder of the model, its sources left out, and whether
+    the pages are clean."""
 
     model: Path
     without: tuple[str, ...]
     pages: list[str]
+    clean: bool = False
 
 
 class Solved(NamedTuple):
-    """One page as the lattice saw it: the cells of its words, the doubts about them, and the
-    evidence."""
+    """One page, clean or not, as the lattice saw it: the cells of its words, the doubts about
+    them, and the evidence."""
 
     cells: NDArray[np.int64]
     doubts: NDArray[np.float64]
     evidence: Evidence
+    clean: bool = False
 
 
 class Seen(NamedTuple):
     """One page as the screen saw it: by a glance, by a few words and by all its doubtful words;
-    see `Glance.doubt`, `Screen.few` and `Look.doubt` (here a word)."""
+    see `Glance.told`, `Screen.few` and `Look.doubt` (here a word)."""
 
     glanced: float
     few: float
@@ -72,7 +77,7 @@ def jobs(corpora: Path, lexicons: Path, model: Path) -> list[list[Job]]:
     documents = samples.divide(held_out(corpora), "calibrate")
     found = []
     for words, (clean, spun) in SIZES.items():
-        found.append(Job(model, (), samples.pages(documents.clean, words)[:clean]))
+        found.append(Job(model, (), samples.pages(documents.clean, words)[:clean], clean=True))
         for name, load in FAMILIES.items():
             family = load(lexicons)
             without = samples.tables_left_out(family.sources)
@@ -95,7 +100,8 @@ def _opened(model: Path, without: tuple[str, ...]) -> tuple[Reader, Screen]:
 def solve(job: Job) -> list[Solved]:
     """What the lattice makes of pages."""
     reader, screen = _opened(job.model, job.without)
-    return [_solved(page, reader, screen) for page in job.pages]
+    solved = (_solved(page, reader, screen) for page in job.pages)
+    return [page._replace(clean=job.clean) for page in solved]
 
 
 def see(job: Job) -> list[Seen]:
@@ -108,7 +114,7 @@ def _seen(text: bytes, screen: Screen) -> Seen:
     bounds = memoryview(array("q", [0, len(text)]))
     (glance,) = screen.glance(memoryview(text), bounds)
     look = screen.look(text)
-    return Seen(glance.doubt, screen.few(text), look.doubt / max(look.evidence.words, 1))
+    return Seen(glance.told, screen.few(text), look.doubt / max(look.evidence.words, 1))
 
 
 def _solved(page: str, reader: Reader, screen: Screen) -> Solved:
@@ -126,6 +132,20 @@ def _solved(page: str, reader: Reader, screen: Screen) -> Solved:
 
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
+
+
+def odds(found: Sequence[Solved], spun: Sequence[bool]) -> NDArray[np.float64]:
+    """Of every cell, the log of its share of the words of spun pages over that of clean ones."""
+    clean = [page.cells for page in found if page.clean]
+    printed = [
+        page.cells for page, called in zip(found, spun, strict=True) if called and not page.clean
+    ]
+    shares = []
+    for cells in (printed, clean):
+        counts = np.bincount(np.concatenate(cells), minlength=CELLS) + UNSEEN
+        shares.append(counts / counts.sum())
+    log_ratios: NDArray[np.float64] = np.log(shares[0] / shares[1])
+    return log_ratios
 
 
 def table(found: Sequence[Solved]) -> NDArray[np.float64]:
@@ -165,10 +185,18 @@ def thresholds(seen: Sequence[Seen], spun: Sequence[bool]) -> tuple[float, float
     return float(glanced), float(few)
 
 
-def write(model: Path, expected: NDArray[np.float64], meta: Mapping[str, float]) -> None:
+def write(
+    model: Path,
+    telling: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    meta: Mapping[str, float],
+) -> None:
     """Write the screen's file and seal the model."""
-    units = np.clip(np.round(expected / DOUBT_UNIT), 0, 255).astype(np.uint8)
-    arrays.write(model / SCREEN, "screen", meta, {"expected": units.tobytes()})
+    columns = {
+        "telling": np.clip(np.round(telling / TOLD_UNIT), -127, 127).astype(np.int8),
+        "expected": np.clip(np.round(expected / DOUBT_UNIT), 0, 255).astype(np.uint8),
+    }
+    arrays.write(model / SCREEN, "screen", meta, columns)
     arrays.seal(model)
 
 
@@ -181,18 +209,19 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes to use (default 2)")
     given = parser.parse_args()
     batches = jobs(given.corpora, given.lexicons, given.model)
-    # A table that doubts every word lets the screen be opened.
+    # Tables that say nothing let the screen be opened.
+    nothing = np.zeros(CELLS)
     meta = {"slope": 1.0, "intercept": 0.0, "glanced": 0.0, "few": 0.0}
-    write(given.model, np.full(CELLS, 1.0), meta)
+    write(given.model, nothing, nothing, meta)
     solved = _all(spread_lists(solve, batches, given.workers))
-    expected = table(solved)
-    write(given.model, expected, meta)
-    seen = _all(spread_lists(see, batches, given.workers))
-    meta["slope"], meta["intercept"] = line(seen, solved)
     calibration = Calibration.read(given.model / CALIBRATION)
     spun = [calibration.spun(page.evidence) >= SPUN for page in solved]
+    telling, expected = odds(solved, spun), table(solved)
+    write(given.model, telling, expected, meta)
+    seen = _all(spread_lists(see, batches, given.workers))
+    meta["slope"], meta["intercept"] = line(seen, solved)
     meta["glanced"], meta["few"] = thresholds(seen, spun)
-    write(given.model, expected, meta)
+    write(given.model, telling, expected, meta)
     print(f"{meta}: {len(solved):,} pages, {sum(spun):,} called spun")
 
 

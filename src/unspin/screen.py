@@ -2,14 +2,15 @@
 
 A crawl is clean for the most part, and the lattice takes a thousand times as long as reading the
 file. Two cheaper answers come first, both from compiled loops over UTF-8 as it lies in memory.
-The *glance* adds up the doubt to be expected about each word, by a table of three things: how much
-likelier its originals are than itself, and how well it fits the word before and the word after.
+The *glance* adds up what each word tells by three things: how much likelier its originals are than
+itself, and how well it fits the word before and the word after. A table has, for every mixture of
+the three, how much oftener it is met in spun pages than in clean ones (naive Bayes).
 The *look* takes the words of doubt and asks the language model about the likeliest originals of
 each, among its neighbours as printed; then expectation-maximisation as in the lattice finds the
 rate and the sources. What is clearly clean or clearly spun by then is settled.
 
-`train.screen` learned the table, and what the look's evidence is in the lattice's, from pages that
-the lattice had read.
+`train.screen` learned the table, a second one of the doubt to be expected about a word, and what
+the look's evidence is in the lattice's, from pages that the lattice had read.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from unspin.lm import UNKNOWN, LanguageModel
 from unspin.thesaurus import Thesaurus
 
 SCREEN = "screen.bin"  # the file's name in the model's folder
-CELLS = 4096  # of the table of expected doubt
-DOUBT_UNIT = 1 / 128  # nats, of an entry of the table
+CELLS = 4096  # of the tables
+TOLD_UNIT, DOUBT_UNIT = 1 / 32, 1 / 128  # nats, of an entry of each
 LEAST = 2  # units of expected doubt from which a word is looked into
 PASSES = 3  # of expectation-maximisation
 FEW, ALL = 48, 4096  # words looked into: to see whether more is worth while, and at most
@@ -37,18 +38,19 @@ SUSPICION = 0.5  # P(substituted) from which a word is suspect
 
 # P(spun) by a look below which a document is clean, and from which it is spun; in between the
 # lattice decides. `bench.screen` has what that loses.
-CLEAN, SPUN = 0.15, 0.99
+CLEAN, SPUN = 0.15, 0.975
 _MARKS = ("'s", "-", "...", "<number>", "<year>", "<percent>")
 
 
 class Glance(NamedTuple):
     """What a glance saw of a document: `words`; `strange`, those in lower case that the model
-    does not know; `eligible`, those that a spinner may have printed; and the doubt to be expected
-    about these, in nats a word."""
+    does not know; `eligible`, those that a spinner may have printed. These tell `told`, and a
+    doubt of `doubt` is to be expected about them, both in nats a word."""
 
     words: int
     strange: int
     eligible: int
+    told: float
     doubt: float
 
 
@@ -81,15 +83,15 @@ class Screen:
         """
         file = arrays.read(path, "screen")
         self._names = thesaurus.names
-        # A document is clean below: the doubt to be expected, in nats a word; what the few most
-        # doubtful words give, in nats over the root of the number of all words.
+        # A document is clean below: what its words tell; what the few most doubtful of them give.
         self.glanced: float = file.meta["glanced"]
         self._few_seen: float = file.meta["few"]
         self._slope: float = file.meta["slope"]
         self._intercept: float = file.meta["intercept"]
+        marks = array("H", (model.number.get(mark, UNKNOWN) for mark in _MARKS))
         self._kernel = _Kernel(
-            model.ngrams, model.unigrams, thesaurus, file.arrays["expected"], DOUBT_UNIT, LEAST,
-            lattice.UNKNOWN_SHARE, array("H", (model.number.get(mark, UNKNOWN) for mark in _MARKS)),
+            model.ngrams, model.unigrams, thesaurus, file.arrays["telling"],
+            file.arrays["expected"], LEAST, lattice.UNKNOWN_SHARE, marks,
         )  # fmt: skip
         self._kernel.enter_words(memoryview("\n".join(model.words).encode()))
         self._kernel.enter_channel(memoryview("\n".join(thesaurus.number).encode()))
@@ -102,10 +104,9 @@ class Screen:
         """
         documents = len(bounds) - 1
         words, strange, eligible = (memoryview(array("I", bytes(4 * documents))) for _ in range(3))
-        doubt = memoryview(array("d", bytes(8 * documents)))
-        self._kernel.glance(text, bounds, words, strange, eligible, doubt)
-        per_word = (nats / max(n, 1) for nats, n in zip(doubt, eligible, strict=True))
-        return map(Glance, words, strange, eligible, per_word)
+        told, doubted = (memoryview(array("q", bytes(8 * documents))) for _ in range(2))
+        self._kernel.glance(text, bounds, words, strange, eligible, told, doubted)
+        return map(_glance, words, strange, eligible, told, doubted)
 
     def cells(self) -> list[tuple[int, int]]:
         """(place in bytes, cell of the table) of every word of the document last read that a
@@ -152,6 +153,11 @@ class Screen:
             looks / max(worth, 1),
             list(_in_characters(text, self._kernel.substituted(SUSPICION))),
         )
+
+
+def _glance(words: int, strange: int, eligible: int, told: int, doubted: int) -> Glance:
+    n = max(eligible, 1)
+    return Glance(words, strange, eligible, told * TOLD_UNIT / n, doubted * DOUBT_UNIT / n)
 
 
 def _in_characters(

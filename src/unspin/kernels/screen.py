@@ -117,8 +117,8 @@ class Screen:
     prior: cython.double[::1]
     unknown: cython.double  # share of a printed word among those that the model lumps together
 
-    expected: cython.uchar[::1]  # per odds, level before and level after: expected doubt
-    doubt_unit: cython.double
+    telling: cython.schar[::1]  # per odds, level before and level after: how much it tells
+    expected: cython.uchar[::1]  # likewise: expected doubt
     least: cython.int  # expected doubt from which a word is looked into
 
     # The document at hand: its tokens, with EOS first and after every sentence.
@@ -135,6 +135,8 @@ class Screen:
     base: cython.double[::1]  # P(word | words before)
     eligible: cython.int
     counted: cython.int  # words
+    told: cython.longlong  # sum of what all words tell, in the units of the table
+    doubted: cython.longlong  # sum of the expected doubt about them
     strange: cython.int  # words in lower case that the model does not know
 
     # Words looked into, each with originals.
@@ -159,7 +161,7 @@ class Screen:
     stamp: cython.uint[::1]
     document: cython.uint
 
-    def __init__(self, model, p1, channel, expected, doubt_unit, least, unknown, marks):
+    def __init__(self, model, p1, channel, telling, expected, least, unknown, marks):
         i: cython.Py_ssize_t
         source: cython.int
         self.model, self.p1 = model, p1
@@ -168,7 +170,7 @@ class Screen:
         self.fanout, self.word_class = channel.fanout, channel.word_class
         self.n_sources = len(channel.prior)
         self.prior = memoryview(array("d", channel.prior))
-        self.expected, self.doubt_unit, self.least = expected, doubt_unit, least
+        self.telling, self.expected, self.least = telling, expected, least
         self.unknown = unknown
         self.marks = memoryview(marks)
         self.kind = memoryview(_kinds())
@@ -574,12 +576,14 @@ class Screen:
         counted: cython.uint[::1],
         strange: cython.uint[::1],
         eligible: cython.uint[::1],
-        doubt: cython.double[::1],
+        told: cython.longlong[::1],
+        doubted: cython.longlong[::1],
     ):
         """Glance at documents: number i lies from byte bounds[i] to bounds[i + 1].
 
         Fills in, for each, its words, the lower-case ones among them that the model does not
-        know, those that a spinner may have printed, and the expected doubt about these, in nats.
+        know, those that a spinner may have printed, and what these tell and the doubt to be
+        expected about them, in the units of the tables.
         """
         i: cython.Py_ssize_t
         start: cython.Py_ssize_t
@@ -587,7 +591,7 @@ class Screen:
         longest: cython.longlong = 0
         if bounds[bounds.shape[0] - 1] > text.shape[0]:
             raise ValueError("the bounds of the documents lie beyond the text")
-        for i in range(doubt.shape[0]):
+        for i in range(told.shape[0]):
             if bounds[i] > bounds[i + 1] or bounds[i] < 0:
                 raise ValueError("the bounds of the documents are not in order")
             longest = max(longest, bounds[i + 1] - bounds[i])
@@ -595,14 +599,16 @@ class Screen:
         if longest + 4 > self.words.shape[0]:
             self.reserve(longest)
         with cython.nogil:
-            for i in range(doubt.shape[0]):
-                doubt[i] = 0.0
+            for i in range(told.shape[0]):
+                told[i] = doubted[i] = 0
                 counted[i] = strange[i] = eligible[i] = 0
                 start = bounds[i]
                 while start < bounds[i + 1]:
                     stop = self.piece(text, start, bounds[i + 1])
                     self.tokenise(text, start, stop)
-                    doubt[i] += self.expect_doubt()
+                    self.weigh_words()
+                    told[i] += self.told
+                    doubted[i] += self.doubted
                     counted[i] += self.counted
                     strange[i] += self.strange
                     eligible[i] += self.eligible
@@ -630,18 +636,20 @@ class Screen:
     @cython.nogil
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
-    def expect_doubt(self) -> cython.double:
-        """Expected doubt about all words, by their odds and by how they fit their neighbours."""
+    def weigh_words(self) -> cython.void:
+        """What all words tell, by their odds and by how they fit their neighbours."""
         i: cython.Py_ssize_t
-        total: cython.longlong = 0
+        cell: cython.int
         self.eligible = 0
+        self.told = self.doubted = 0
         self.levels[0] = 0
         for i in range(1, self.n):
             self.levels[i] = self.lift(self.context(i), self.words[i])
             if self.chances[i - 1]:
+                cell = self.cell(i - 1)
                 self.eligible += 1
-                total += self.expected[self.cell(i - 1)]
-        return total * self.doubt_unit
+                self.told += self.telling[cell]
+                self.doubted += self.expected[cell]
 
     @cython.cfunc
     @cython.nogil
@@ -658,7 +666,7 @@ class Screen:
     @cython.exceptval(check=False)
     @cython.boundscheck(False)
     def cell(self, i: cython.Py_ssize_t) -> cython.int:
-        """Where `expected` has a token: 4 bits each of odds, lift, and lift of the next."""
+        """Where the tables have a token: 4 bits each of odds, lift, and lift of the next."""
         return (self.chances[i] << 8) | (self.levels[i] >> 2 << 4) | (self.levels[i + 1] >> 2)
 
     # -- the look ---------------------------------------------------------------------------
@@ -687,7 +695,7 @@ class Screen:
         if text.shape[0] + 4 > self.words.shape[0]:
             self.reserve(text.shape[0])
         self.tokenise(text, 0, text.shape[0])
-        self.expect_doubt()
+        self.weigh_words()
         for i in range(self.n_sources):
             self.weights[i] = self.prior[i]
         for i in range(GROUPS):
@@ -710,7 +718,7 @@ class Screen:
         return self.evidence(), self.eligible, ratio, self.looks, worth
 
     def cells(self):
-        """[(place in bytes, cell of `expected`), ...] of the words of the document last read that
+        """[(place in bytes, cell of the tables), ...] of the words of the document last read that
         a spinner may have printed."""
         return [(self.places[i], self.cell(i)) for i in range(1, self.n - 1) if self.chances[i]]
 

@@ -18,8 +18,8 @@ class Screen:
         model: Ngrams,
         p1: memoryview,
         channel: _Channel,
+        telling: memoryview,
         expected: memoryview,
-        doubt_unit: float,
         least: int,
         unknown: float,
         marks: array[int],
@@ -33,7 +33,8 @@ class Screen:
         counted: memoryview,
         strange: memoryview,
         eligible: memoryview,
-        doubt: memoryview,
+        told: memoryview,
+        doubted: memoryview,
     ) -> None: ...
     def look(
         self,

@@ -63,7 +63,7 @@ class Judge:
         if seen.eligible < MIN_WORDS:
             few = f"{seen.eligible} words to judge by, {MIN_WORDS} are needed"
             return _unspun("unsure", probability, seen.words, f"too short to tell: {few}")
-        if seen.doubt < self.screen.glanced:
+        if seen.told < self.screen.glanced:
             return _unspun("clean", probability, seen.words)
         return None
 
