@@ -226,7 +226,7 @@ def test_results_in_a_cache_are_found_again_until_the_model_is_another(datasets,
     before = [hash_of(function) for function in (add_scores, is_clean, is_not_spun)]
     assert before == [hash_of(function) for function in (add_scores, is_clean, is_not_spun)]
     assert len(set(before)) == 3
-    monkeypatch.setattr(columns, "_model", lambda: "another")
+    monkeypatch.setattr(columns, "model_digest", lambda _: "another")
     assert not set(before) & {hash_of(function) for function in (add_scores, is_clean, is_not_spun)}
 
 

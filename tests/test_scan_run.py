@@ -519,7 +519,7 @@ def test_another_version_or_model_is_refused(corpus, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run(corpus / "a.jsonl", out)
     monkeypatch.setattr(manifest, "__version__", "9.9")
-    monkeypatch.setattr(manifest, "_model", lambda _: "f" * 64)
+    monkeypatch.setattr(manifest, "model_digest", lambda _: "f" * 64)
     with pytest.raises(
         ScanError, match=r"model_sha256 was \w{8}…, is f{8}…; unspin was .*, is \"9.9\""
     ):

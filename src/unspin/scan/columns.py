@@ -20,18 +20,18 @@ None of these libraries is imported here. The model is opened once a process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, update_wrapper
-from hashlib import sha256
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
 import pyarrow as pa
 
 from unspin import __version__
-from unspin.arrays import CHECKSUMS
-from unspin.reader import CALIBRATION, MODEL
+from unspin.reader import MODEL
 from unspin.scan.batch import DOCUMENTS, SCORES, Limits, Scorer
+from unspin.scan.job import keeps
+from unspin.scan.manifest import model_digest
 
 COLUMNS = pa.schema([field for field in SCORES if field.name not in ("id", "source")])
 ROWS = 1_000  # scored together
@@ -86,7 +86,7 @@ class _Versioned(Generic[P, R]):
         return self._function(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str, ...]]:
-        return _named, (self._function.__name__, __version__, _model())
+        return _named, (self._function.__name__, __version__, model_digest(MODEL))
 
 
 def _named(name: str, *_version: str) -> object:
@@ -124,7 +124,7 @@ def is_clean(
     >>> is_clean({"text": ["Too short.", None]})
     [False, False]
     """
-    return [verdict == "clean" for verdict in _verdicts(batch[text], limits)]
+    return [keeps("clean", verdict) for verdict in _verdicts(batch[text], limits)]
 
 
 @_Versioned
@@ -138,7 +138,7 @@ def is_not_spun(
     >>> is_not_spun({"text": ["Too short.", None]})
     [True, True]
     """
-    return [verdict != "spun" for verdict in _verdicts(batch[text], limits)]
+    return [keeps("unsure", verdict) for verdict in _verdicts(batch[text], limits)]
 
 
 @dataclass(frozen=True)
@@ -250,10 +250,3 @@ def _checked(texts: Iterable[pa.Scalar]) -> Iterator[dict[str, str | None]]:
 @cache
 def _scorer(limits: Limits) -> Scorer:
     return Scorer(limits)
-
-
-@cache
-def _model() -> str:
-    """A digest of the model."""
-    parts: Sequence[bytes] = [(MODEL / name).read_bytes() for name in (CHECKSUMS, CALIBRATION)]
-    return sha256(b"".join(parts)).hexdigest()

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from unspin.reading import Reading
 from unspin.scan.batch import DOCUMENTS
-from unspin.scan.job import Documents, Keep, Shard
+from unspin.scan.job import Documents, Keep, Shard, keeps
 from unspin.scan.records import TEXT_FIELDS, encodable, opened
 from unspin.scan.tables import Add, parquet
 
@@ -68,7 +68,7 @@ def fate(
     'dropped: not read (longer than 1,000 characters)'
     """
     verdict = score["verdict"]
-    kept = keep is None or verdict == "clean" or (keep == "unsure" and verdict != "spun")
+    kept = keep is None or keeps(keep, verdict)
     if verdict is None:
         return Fate(kept, f"not read ({score['reason']})")
     if verdict == "unsure" and score["reason"] is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from unspin.scan.batch import Limits
 from unspin.scan.columns import score
-from unspin.scan.job import Keep
+from unspin.scan.job import Keep, keeps
 
 if TYPE_CHECKING:
     from datatrove.data import Document
@@ -85,8 +85,7 @@ class SpunFilter(BaseFilter):  # type: ignore[misc]
             metadata = _metadata(scored)
             document.metadata |= metadata
             verdict = metadata[f"{PREFIX}verdict"]
-            kept = verdict == "clean" or (self.keep == "unsure" and verdict != "spun")
-            results.append(kept or (False, verdict))
+            results.append(keeps(self.keep, scored["verdict"]) or (False, verdict))
         return results
 
 

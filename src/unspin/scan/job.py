@@ -56,6 +56,15 @@ class Documents(NamedTuple):
     size: int
 
 
+def keeps(keep: Keep, verdict: str | None) -> bool:
+    """Whether a document with this verdict is kept; what was skipped is as good as unsure.
+
+    >>> keeps("clean", "unsure"), keeps("unsure", None), keeps("unsure", "spun")
+    (False, True, False)
+    """
+    return verdict == "clean" or (keep == "unsure" and verdict != "spun")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What shows in the tables of a scan: two scans with equal settings write the same bytes.

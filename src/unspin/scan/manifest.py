@@ -174,6 +174,19 @@ def digest(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
+def model_digest(folder: Path) -> str:
+    """Return a digest of a model; its checksums say what is in the other files.
+
+    Raises:
+        ScanError: it cannot be read.
+    """
+    try:
+        parts = [(folder / name).read_bytes() for name in (CHECKSUMS, CALIBRATION)]
+    except OSError as error:
+        raise ScanError(f"model in {folder} cannot be read: {error.strerror}") from None
+    return sha256(b"".join(parts)).hexdigest()
+
+
 # --- lines
 
 
@@ -248,7 +261,7 @@ def _settle(out: Path, settings: Settings) -> None:
     """Write the settings of a new folder, and compare those of one that is there."""
     given = {
         "unspin": __version__,
-        "model_sha256": _model(settings.model),
+        "model_sha256": model_digest(settings.model),
         # As they come back from JSON.
         "settings": json.loads(json.dumps(settings.to_dict())),
     }
@@ -268,15 +281,6 @@ def _settle(out: Path, settings: Settings) -> None:
             f"{out} was written with other settings ({'; '.join(differing)}): name another"
             " folder with -o, or add --overwrite to discard what is there"
         )
-
-
-def _model(folder: Path) -> str:
-    """A digest of the model; its checksums say what is in the other files."""
-    try:
-        parts = [(folder / name).read_bytes() for name in (CHECKSUMS, CALIBRATION)]
-    except OSError as error:
-        raise ScanError(f"model in {folder} cannot be read: {error.strerror}") from None
-    return sha256(b"".join(parts)).hexdigest()
 
 
 def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
