@@ -37,8 +37,8 @@ NOTE = """\
 Pages of the half of the held-out documents on which nothing was fitted; spun ones of every family \
 with what describes it (its table, its rule, its phrases) left out of the channel, 10, 20 and 40% \
 of all words substituted (element: 30, 60 and 90% of the words of its table). *Lost*: the lattice \
-calls the page spun, the screen has called it clean. *Gained*: the screen calls spun what the \
-lattice calls unsure or clean. *Settled by*: the step that a document does not get beyond."""
+calls the page spun, a step before it has called it clean. *Gained*: the screen calls spun what \
+the lattice calls unsure or clean. *Settled by*: the step that a document does not get beyond."""
 
 
 class Job(NamedTuple):
@@ -122,7 +122,7 @@ def main() -> None:
 def _spun(families: Mapping[str, Sequence[Judged]]) -> Table:
     columns = [
         Column("family"), Column("pages", ","), Column("spun by the lattice", ","),
-        Column("lost", ","), Column("gained", ","), *_steps(),
+        *(Column(f"lost by {step}", ",") for step in STEPS[:-1]), Column("gained", ","), *_steps(),
     ]  # fmt: skip
     everything = [page for found in families.values() for page in found]
     rows = [_row(name, found) for name, found in [*families.items(), ("all", everything)]]
@@ -132,8 +132,9 @@ def _spun(families: Mapping[str, Sequence[Judged]]) -> Table:
 def _row(name: str, found: Sequence[Judged]) -> list[Cell]:
     spun = [page for page in found if page.lattice == "spun"]
     gained = sum(page.screen == "spun" for page in found if page.lattice != "spun")
-    lost = sum(page.screen == "clean" for page in spun)
-    return [name, len(found), len(spun), lost, gained, *_settled(found)]
+    lost = Counter(page.step for page in spun if page.screen == "clean")
+    counts = [lost[step] for step in STEPS[:-1]]
+    return [name, len(found), len(spun), *counts, gained, *_settled(found)]
 
 
 def _clean(kinds: Mapping[str, Sequence[Judged]]) -> Table:

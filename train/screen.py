@@ -6,9 +6,9 @@ The lattice reads clean and spun pages of the half of the held-out documents tha
 each family's with its tables left out. By how much likelier a word's originals are than itself,
 and how well it fits its neighbours, one table has how much oftener such a word is met in pages
 that the lattice calls spun than in clean ones, another the mean of its doubt; a line through the
-evidence of look and lattice gives the look's evidence in the lattice's measure. Glance and first
-look may each lose one in two thousand of the pages that the lattice calls spun, which sets their
-thresholds. It writes `screen.bin` into the model's folder and seals it.
+evidence of look and lattice gives the look's evidence in the lattice's measure. Neither glance nor
+first look may lose any of the pages here that the lattice calls spun, which sets their thresholds.
+It writes `screen.bin` into the model's folder and seals it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ SIDE = 16  # levels of each of the three things that the table goes by
 UNSEEN = 0.5  # words of every cell that each kind of page has beside those that it has
 PRIOR = 20.0  # words that a coarser table counts for
 BATCH = 100  # pages a task
-LOST = 1 / 2000  # share of the pages that the lattice calls spun, by each of the first two steps
 LIKELY = 0.5  # nats a word beyond which no verdict is in question
 
 
@@ -179,10 +178,8 @@ def line(seen: Sequence[Seen], solved: Sequence[Solved]) -> tuple[float, float]:
 
 def thresholds(seen: Sequence[Seen], spun: Sequence[bool]) -> tuple[float, float]:
     """Where glance and first look may stop, given which pages the lattice calls spun."""
-    pages = [page for page, found in zip(seen, spun, strict=True) if found]
-    glanced = np.quantile([page.glanced for page in pages], LOST, method="lower")
-    few = np.quantile([page.few for page in pages], LOST, method="lower")
-    return float(glanced), float(few)
+    pages = [page for page, called in zip(seen, spun, strict=True) if called]
+    return min(page.glanced for page in pages), min(page.few for page in pages)
 
 
 def write(

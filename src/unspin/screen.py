@@ -38,7 +38,7 @@ SUSPICION = 0.5  # P(substituted) from which a word is suspect
 
 # P(spun) by a look below which a document is clean, and from which it is spun; in between the
 # lattice decides. `bench.screen` has what that loses.
-CLEAN, SPUN = 0.15, 0.975
+CLEAN, SPUN = 0.05, 0.975
 _MARKS = ("'s", "-", "...", "<number>", "<year>", "<percent>")
 
 
