@@ -157,6 +157,17 @@ def test_what_a_page_has_for_evidence_is_a_number_and_no_word_weighs_too_much(re
     assert 0 <= evidence.per_word <= -math.log(LEAST_KEPT)
 
 
+def test_each_block_of_a_long_page_has_slots_of_its_own(reader, monkeypatch):
+    page = extract(SENTENCES[-1] + "\n\n" + SENTENCES[-1])
+    whole = reader.doubts(page)
+    monkeypatch.setattr("unspin.reader.BLOCK", 20)
+    apart = reader.doubts(page)
+    half = len(whole) // 2
+    slots = [doubt.slot for _, doubt in whole[:half]]
+    assert [doubt.slot for _, doubt in whole] == slots + slots
+    assert [doubt.slot for _, doubt in apart] == slots + [slot + max(slots) + 1 for slot in slots]
+
+
 @some
 @given(texts)
 def test_restoring_a_restored_text_changes_nothing(eager, text):

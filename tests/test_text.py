@@ -1,11 +1,13 @@
 """Tokens of any text: exact offsets, sentences, and what must never change."""
 
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unspin import text as text_module
 from unspin.text import (
     ACRONYM,
     CAPITAL,
@@ -105,6 +107,16 @@ def test_symbols_have_no_white_space_and_no_line_ends(text):
     for symbol, kind in zip(tokenize(text).symbol, kinds(text), strict=True):
         assert symbol
         assert kind == CODE or not any(c.isspace() for c in symbol)
+
+
+@given(texts)
+def test_the_short_way_to_a_plain_word_finds_what_the_long_way_does(text):
+    pattern = text_module._TOKEN.pattern.replace("[A-Za-z]+(?=[\\s,])", "(?!)")
+    assert pattern != text_module._TOKEN.pattern
+    found = tokenize(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "_TOKEN", re.compile(pattern, re.VERBOSE))
+        assert tokenize(text) == found
 
 
 def test_an_empty_text_has_no_tokens_and_no_sentences():

@@ -88,35 +88,42 @@ class Phrases:
         self.source = bytearray()
         # The text's first entry is the end of a sentence, where no phrase begins.
         self.first, self.choice, self.place = array("I", [0, 0]), array("i"), bytearray()
-        self._numbers: dict[int, int] = {}
-        self._ahead: list[list[tuple[int, int]]] = []  # (choice, place) of the tokens to come
+        self._numbers: dict[int, range] = {}  # of the phrases of an entry of the channel
+        self._ahead: list[list[tuple[range, int]]] = []  # (phrases, place) of the tokens to come
 
     def add(self, entry: int, thesaurus: Thesaurus, span: int) -> None:
         """Say that a phrase of the channel, of so many printed words, starts at this token."""
-        for k in range(thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]):
-            number = self._numbers.get(k)
-            if number is None:
-                number = self._numbers[k] = len(self.span)
-                self.words.extend(thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)])
-                self.fan.append(thesaurus.phrase_fan[k])
-                self.source.append(thesaurus.phrase_source[k])
-                self.span.append(span)
-            while len(self._ahead) < span:
-                self._ahead.append([])
-            for place in range(span):
-                self._ahead[place].append((number, place))
+        numbers = self._numbers.get(entry)
+        if numbers is None:
+            numbers = self._numbers[entry] = self._number(entry, thesaurus, span)
+        while len(self._ahead) < span:
+            self._ahead.append([])
+        for place in range(span):
+            self._ahead[place].append((numbers, place))
+
+    def _number(self, entry: int, thesaurus: Thesaurus, span: int) -> range:
+        """Enter the phrases of an entry of the channel, and return their numbers."""
+        start, stop = thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]
+        self.words.frombytes(thesaurus.phrase_words[PHRASE * start : PHRASE * stop].tobytes())
+        self.fan.frombytes(thesaurus.phrase_fan[start:stop].tobytes())
+        self.source.extend(thesaurus.phrase_source[start:stop])
+        before = len(self.span)
+        self.span.extend([span] * (stop - start))
+        return range(before, len(self.span))
 
     def close_token(self) -> None:
         """The phrases of this token are complete."""
         if self._ahead:
-            for number, place in self._ahead.pop(0)[:MOST_PHRASES]:
-                self.choice.append(number)
-                self.place.append(place)
+            for numbers, place in self._ahead.pop(0):
+                self.choice.extend(numbers)
+                self.place.extend([place] * len(numbers))
+            most = self.first[-1] + MOST_PHRASES
+            del self.choice[most:], self.place[most:]
         self.first.append(len(self.choice))
 
     def number_from(self, words: int) -> None:
         """Phrases are numbered after the choices for single words."""
-        self.choice = array("i", (number + words for number in self.choice))
+        self.choice = array("i", [number + words for number in self.choice])
 
 
 class Solver:
@@ -161,11 +168,16 @@ class Solution:
             self._reestimate()
             self.log_ratio = self._kernel.expect()
 
-    def doubts(self) -> list[Doubt]:
-        """The doubt about every word that the channel could have printed, in order."""
+    def doubts(self, slots: int = 0) -> list[Doubt]:
+        """The doubt about every word that the channel could have printed, in order.
+
+        Slots are numbered from `slots` on, which is how many the text before has.
+        """
         tokens = self._columns.tokens
         return [
-            Doubt(tokens[position], slot, -math.log(max(kept, LEAST_KEPT)) * _strangeness(fit))
+            Doubt(
+                tokens[position], slots + slot, -math.log(max(kept, LEAST_KEPT)) * _strangeness(fit)
+            )
             for position, slot, kept, fit in self._kernel.kept_posteriors()
         ]
 
@@ -221,34 +233,37 @@ class _Columns:
         self._first = array("I", [0])
         self._role, self._unknown = bytearray(), array("d")
         self._printed, self._original, self._sources = array("H"), array("H"), array("H")
-        slots: dict[tuple[str, int], int] = {}
+        slots: list[dict[str, int]] = [{} for _ in range(N_ROLES)]  # of the words in every role
         ends = set(tokens.sentences)
+        symbols, kinds, flags = tokens.symbol, tokens.kind, tokens.flags
         numbers = solver.model.number
         heads, phrases = solver.thesaurus.heads, solver.thesaurus.phrase_number
         add_token, add_word = self.tokens.append, self._words.append
         add_slot = self._slots.append
         for i in range(first, last):
-            kind = tokens.kind[i]
+            kind = kinds[i]
             if i in ends and i > first:
                 self._end_sentence()
             if kind == QUOTE:
                 continue
-            symbol = tokens.symbol[i]
+            symbol = symbols[i]
             number = numbers.get(symbol)
             if number is None:
                 number = unknown_word(kind)
             slot = -1
-            if kind != PUNCTUATION and not tokens.flags[i] & PROTECTED:
-                role = solver.role(kind, tokens.flags[i], number)
-                found = slots.get((symbol, role))
-                if found is None:
-                    found = slots[symbol, role] = self._add_slot(symbol, role, number)
-                slot = found
-                self.eligible += slot >= 0
-                if symbol in phrases:
-                    self._phrases.add(phrases[symbol], solver.thesaurus, 1)
+            if kind != PUNCTUATION and not flags[i] & PROTECTED:
+                role = solver.role(kind, flags[i], number)
+                if role >= 0:
+                    found = slots[role].get(symbol)
+                    if found is None:
+                        found = slots[role][symbol] = self._add_slot(symbol, role, number)
+                    slot = found
+                    self.eligible += slot >= 0
+                entry = phrases.get(symbol)
+                if entry is not None:
+                    self._phrases.add(entry, solver.thesaurus, 1)
                 if i + 1 < last:
-                    longest = heads.get(f"{symbol} {tokens.symbol[i + 1]}")
+                    longest = heads.get(f"{symbol} {symbols[i + 1]}")
                     if longest is not None:
                         self._add_phrases(tokens, i, longest, ends)
             add_token(i)
@@ -257,8 +272,7 @@ class _Columns:
             self._phrases.close_token()
         self._end_sentence()
         self._phrases.number_from(len(self._original))
-        for k in range(len(self._phrases.span)):
-            self._original.append(self._phrases.words[PHRASE * k])
+        self._original.extend(self._phrases.words[::PHRASE])
 
     def _end_sentence(self) -> None:
         self.tokens.append(-1)
@@ -284,7 +298,7 @@ class _Columns:
         """The slot of a printed word in a role, or -1 if the channel has nothing to say of it."""
         thesaurus = self.solver.thesaurus
         i = thesaurus.number.get(symbol)
-        if i is None or role < 0:
+        if i is None:
             return -1
         start = thesaurus.first[i]
         stop = min(thesaurus.first[i + 1], start + MOST_CHOICES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -80,23 +81,24 @@ class Reader:
 
             self._finder = Finder(language_model, self._thesaurus, model / "tortured.bin")
 
-    def read(self, page: str | bytes | Page) -> Reading:
+    def read(self, page: str | bytes | Page, deadline: float = math.inf) -> Reading:
         """Return the reading of one page: HTML, plain text, or what `pages` made of either.
 
         A text is restored until nothing more changes, so that reading a restored text makes no
-        edit; a text for which that does not happen soon is left as it is.
+        edit; a text for which that does not happen soon is left as it is. A `deadline` is a time
+        of `time.monotonic`.
 
         Raises:
-            PageError: the page is binary or larger than the limits.
+            PageError: the page is binary, larger than the limits, or not read by the deadline.
         """
         extracted = page if isinstance(page, Page) else pages.extract(page)
-        solved, evidence, verdict = self._judge(extracted)
+        solved, evidence, verdict = self._judge(extracted, deadline)
         parts = self._parts(extracted, solved, verdict)
         first = self._pass(extracted, solved, evidence, verdict, parts)
         first = replace(first, findings=self._findings(extracted))
         if not first.edits:
             return first
-        edits = self._until_nothing_changes(first)
+        edits = self._until_nothing_changes(first, deadline)
         if edits is None:
             reason = f"{first.reason}; its words could not be put back consistently"
             return replace(first.at_confidence(math.inf), reason=reason)
@@ -139,7 +141,7 @@ class Reader:
         _set_apart(tokens, page.furniture)
         return tuple(self._finder.findings(page.text, tokens))
 
-    def _until_nothing_changes(self, first: Reading) -> tuple[Edit, ...] | None:
+    def _until_nothing_changes(self, first: Reading, deadline: float) -> tuple[Edit, ...] | None:
         """The edits of all passes as one, or None if the passes do not come to rest."""
         edits = first.edits
         for _ in range(MOST_PASSES):
@@ -147,7 +149,7 @@ class Reader:
             page = pages.extract(restored)
             if page.text != restored:
                 return None
-            again = self._pass(page, *self._judge(page))
+            again = self._pass(page, *self._judge(page, deadline))
             if not again.edits:
                 return edits
             edits = compose(edits, again.edits)
@@ -264,7 +266,7 @@ class _Solved:
         found: list[Doubt] = []
         slots = 0
         for solution in self.solutions:
-            doubts = [doubt._replace(slot=doubt.slot + slots) for doubt in solution.doubts()]
+            doubts = solution.doubts(slots)
             slots = max((doubt.slot + 1 for doubt in doubts), default=slots)
             found += doubts
         return found
@@ -316,16 +318,13 @@ def _stretches(source: str, solved: _Solved) -> Iterator[list[Doubt]]:
 
 def _set_apart(tokens: Tokens, furniture: Iterable[Passage]) -> int:
     """Protect the tokens of furniture; returns the number of words outside of it."""
-    words = 0
-    spans = iter([*((p.start, p.end) for p in furniture), (2**32, 2**32)])
-    start, end = next(spans)
-    for i, kind in enumerate(tokens.kind):
-        while tokens.start[i] >= end:
-            start, end = next(spans)
-        if tokens.start[i] >= start:
+    words = len(tokens) - tokens.kind.count(PUNCTUATION) - tokens.kind.count(QUOTE)
+    for passage in furniture:
+        first = bisect_left(tokens.start, passage.start)
+        last = bisect_left(tokens.start, passage.end)
+        for i in range(first, last):
             tokens.flags[i] |= PROTECTED
-        elif kind not in (PUNCTUATION, QUOTE):
-            words += 1
+            words -= tokens.kind[i] not in (PUNCTUATION, QUOTE)
     return words
 
 
