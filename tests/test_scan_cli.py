@@ -80,21 +80,31 @@ def test_every_option_reaches_the_scan(asked, corpus, tmp_path):
     out = tmp_path / "out"
     options = (
         "--workers 3 --engine ray --address auto --text-field text --id-field id --format jsonl"
-        " --keep unsure --restore --max-characters 9000 --max-seconds 2.5 --overwrite"
+        " --restore --max-characters 9000 --max-seconds 2.5 --overwrite"
     )
     result = run(corpus / "clean.jsonl", corpus / "spun.jsonl", "-o", out, *options.split())
     assert result.exit_code == 0, result.output
     assert asked == {
         "inputs": [str(corpus / "clean.jsonl"), str(corpus / "spun.jsonl")],
         "out": out,
-        "settings": Settings(
-            Fields("text", "id"), "jsonl", "unsure", True, Limits(9000, 2.5), MODEL
-        ),
+        "settings": Settings(Fields("text", "id"), "jsonl", None, True, Limits(9000, 2.5), MODEL),
         "engine": "ray",
         "workers": 3,
         "address": "auto",
         "overwrite": True,
     }
+
+
+def test_what_is_kept_reaches_the_scan(asked, corpus, tmp_path):
+    assert run(corpus, "-o", tmp_path / "out", "--keep", "unsure").exit_code == 0
+    assert asked["settings"] == Settings(keep="unsure")
+
+
+def test_what_is_kept_needs_no_restoring(corpus, tmp_path):
+    result = run(corpus, "-o", tmp_path / "out", "--keep", "clean", "--restore")
+    assert result.exit_code == 2
+    assert "choose one of --keep and --restore" in result.output
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

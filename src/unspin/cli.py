@@ -89,7 +89,7 @@ def unspin(
     \b
     Examples:
       unspin read page.html              what a page said before it was spun
-      unspin scan pages/ -o scores       which documents of a corpus are spun
+      unspin scan pages/ -o out       which documents of a corpus are spun
       unspin read --help                 more of what `read` can do
       unspin scan --help                 more of what `scan` can do
     """
@@ -231,18 +231,20 @@ def scan(
 
     \b
     Examples:
-      unspin scan pages.jsonl.gz -o scores              look at a corpus
-      unspin scan 'crawl/*.parquet' --text-field body -o scores
-      unspin scan crawl.warc.gz -o scores               needs: pip install 'unspin[warc]'
-      unspin scan crawl/ -o scores --report report.html with the worst pages, to look at
-      unspin scan crawl/ -o scores --json | jq .spun
-      unspin scan crawl/ -o cleaned --keep clean        the documents that are not spun
+      unspin scan pages.jsonl.gz -o out              look at a corpus
+      unspin scan 'crawl/*.parquet' --text-field body -o out
+      unspin scan crawl.warc.gz -o out               needs: pip install 'unspin[warc]'
+      unspin scan crawl/ -o out --report report.html with the worst pages, to look at
+      unspin scan crawl/ -o out --json | jq .spun
+      unspin scan crawl/ -o cleaned --keep clean        the documents that are clean
       unspin scan crawl/ -o restored --restore          all documents, with words put back
-      unspin scan crawl/ -o scores --engine ray --address auto
-      unspin scan crawl/ -o scores --fail-on spun       for scripts: status 1 if any is spun
+      unspin scan crawl/ -o out --engine ray --address auto
+      unspin scan crawl/ -o out --fail-on spun       for scripts: status 1 if any is spun
     """
     if address is not None and engine != "ray":
         raise typer.BadParameter("--address is that of a Ray cluster: add --engine ray")
+    if keep is not None and restore:
+        raise typer.BadParameter("choose one of --keep and --restore: what is kept is not spun")
     if report is not None and not (report.parent.is_dir() or report.is_relative_to(out)):
         # Said now, for at the end of a scan it would be hours later.
         raise typer.BadParameter(f"{report} cannot be written: there is no folder {report.parent}")
@@ -298,7 +300,7 @@ def _told(out: Path, fields: Fields, scanned: Scanned, report: Path | None, json
         _write(printed.get())
     if summary.bad_shards:
         bad = f"{len(summary.bad_shards):,} of {counted(summary.shards, 'shard')}"
-        _say(f"unspin: {bad} could not be read to the end: run this again to try them again")
+        _say(f"unspin: {bad} could not be read to the end; once mended, run the same command again")
     return summary
 
 

@@ -31,9 +31,9 @@ SCORES = pa.schema(
     [
         ("id", pa.string()),
         ("source", pa.string()),
-        ("probability", pa.float32()),  # of being spun; null where skipped
+        ("probability", pa.float32()),  # of being spun; null where there is too little to judge by
         ("verdict", pa.string()),  # spun, clean, unsure; null where skipped
-        ("llr_per_word", pa.float32()),  # nats; null where the screen decided
+        ("llr_per_word", pa.float32()),  # nats; null where the screen found it clean
         ("rate", pa.float32()),  # share of words substituted
         ("words", pa.int32()),
         ("family", pa.string()),  # null where clean

@@ -94,7 +94,9 @@ def _parsed(line: bytes | None) -> Record:
     except UnicodeDecodeError as error:
         return Record(None, f"not UTF-8 at byte {error.start + 1:,} of the line")
     except json.JSONDecodeError as error:
-        return Record(None, f"no JSON: {error.msg} at character {error.pos + 1:,} of the line")
+        return Record(
+            None, f"no JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
+        )
     except (ValueError, RecursionError):
         return Record(None, "no JSON that can be read: a number too long, or nested too deeply")
     if not isinstance(value, dict):

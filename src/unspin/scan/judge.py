@@ -58,21 +58,18 @@ class Judge:
     def by_glance(self, seen: Glance) -> Score | None:
         """The score of a document that a glance settles."""
         if seen.words >= MIN_WORDS and seen.strange > STRANGE * seen.words:
-            return _unspun("unsure", 0.0, seen.words, "no text in English to read")
-        probability = self._spun(Evidence(seen.doubt, seen.eligible))
+            return _unspun("unsure", None, seen.words, "no text in English to read")
         if seen.eligible < MIN_WORDS:
             few = f"{seen.eligible} words to judge by, {MIN_WORDS} are needed"
-            return _unspun("unsure", probability, seen.words, f"too short to tell: {few}")
-        if seen.told < self.screen.glanced:
-            return _unspun("clean", probability, seen.words)
-        return None
+            return _unspun("unsure", None, seen.words, f"too short to tell: {few}")
+        return self._clean(seen) if seen.told < self.screen.glanced else None
 
     def by_look(self, text: bytes, seen: Glance) -> Score | None:
         """The score of a document that a look settles."""
         if len(text) > LARGEST:
             return None
         if not self.screen.worth(text):
-            return _unspun("clean", self._spun(Evidence(seen.doubt, seen.eligible)), seen.words)
+            return self._clean(seen)
         look = self.screen.look(text)
         probability = self._spun(look.evidence)
         if probability < CLEAN:
@@ -105,6 +102,12 @@ class Judge:
             [(suspect.start, suspect.end, suspect.confidence) for suspect in reading.suspects],
         )
 
+    def _clean(self, seen: Glance) -> Score:
+        """The score of a document that needs no further look: it is less likely spun than what a
+        look finds clean, however much doubt was to be expected."""
+        probability = self._spun(Evidence(seen.doubt, seen.eligible))
+        return _unspun("clean", min(probability, CLEAN), seen.words)
+
     def _spun(self, evidence: Evidence) -> float:
         return self.reader.calibration.spun(evidence)
 
@@ -123,5 +126,7 @@ class Judge:
         return evidence.words >= MIN_WORDS and self._spun(evidence) >= SPUN
 
 
-def _unspun(verdict: Verdict, probability: float, words: int, reason: str | None = None) -> Score:
+def _unspun(
+    verdict: Verdict, probability: float | None, words: int, reason: str | None = None
+) -> Score:
     return Score(probability, verdict, None, 0.0, words, None, [], reason)

@@ -51,7 +51,8 @@ class Manifest:
     def finished(self, shard: Shard, size: int) -> Done | None:
         """Return the line of a shard whose tables are there, or None if it is to be done.
 
-        That is so if it could not be read to its end too: what was wrong with it may be mended.
+        It is to be done again if it could not be read to its end, for what was wrong with it may be
+        mended, or if its input has another size by now, or its folder of texts other files.
 
         Raises:
             ScanError: the tables are those of another file, which has the same name.
@@ -59,13 +60,13 @@ class Manifest:
         done = self._lines.get(shard.name)
         if done is None:
             return None
-        if done.inputs != shard.paths:
+        if done.inputs != shard.paths and shard.format != "text":
             raise ScanError(
                 f"{self._out} has the table of {_few(done.inputs)} under the name that that of"
                 f" {_few(shard.paths)} would have: if they are the same, name it as before; else"
                 " scan it into another folder, or add --overwrite to discard what is there"
             )
-        if done.error is not None or done.bytes != size:
+        if done.error is not None or (done.inputs, done.bytes) != (shard.paths, size):
             return None
         files = [(done.table, done.table_sha256), (done.corpus, done.corpus_sha256)]
         whole = all(path is None or _digest(self._out / path) == sum_ for path, sum_ in files)

@@ -36,6 +36,7 @@ from unspin.scan.summary import (
     faults,
     headline,
     named,
+    place,
     sections,
     share,
 )
@@ -338,7 +339,7 @@ def _worst(worst: Sequence[WorstPage]) -> Iterator[str]:
             "Source": page.source,
             "Shard": f"{page.shard}, row {page.row}",
         }
-        yield f"<article><h3>{number}. {_safe(named(page.id))}</h3><dl>"
+        yield f"<article><h3>{number}. {_safe(place(page))}</h3><dl>"
         for name, fact in facts.items():
             yield f"<div><dt>{name}</dt><dd>{_safe(named(fact))}</dd></div>"
         yield "</dl>"

@@ -6,6 +6,7 @@ alone. They get their names when they are whole, the table last.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -87,7 +88,7 @@ def _scored(shard: Shard, settings: Settings, scorer: Scorer) -> Iterator[_Score
         fates: list[Fate] = []
         if settings.keep or settings.restore:
             for row, text in zip(rows.to_pylist(), documents.batch["text"], strict=True):
-                read = partial(_reading, scorer, text) if settings.restore else None
+                read = partial(_reading, scorer, text, settings) if settings.restore else None
                 fates.append(fate(row, settings.keep, read))
         yield _Scored(documents, rows, fates)
 
@@ -115,9 +116,10 @@ def _rows(scorer: Scorer, batch: pa.RecordBatch) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist([row], SCORES)
 
 
-def _reading(scorer: Scorer, text: pa.Scalar) -> Reading | None:
+def _reading(scorer: Scorer, text: pa.Scalar, settings: Settings) -> Reading | None:
     try:
-        return scorer.reader.read(pages.plain(text.as_py()))
+        deadline = time.monotonic() + settings.limits.seconds
+        return scorer.reader.read(pages.plain(text.as_py()), deadline)
     except Exception:  # noqa: BLE001 - it stays as it was printed
         return None
 

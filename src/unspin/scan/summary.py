@@ -208,6 +208,11 @@ def named(name: str, length: int = 200) -> str:
     return line if len(line) <= length else f"{line[:length]}…"
 
 
+def place(page: Worst) -> str:
+    """Return where a page is to be found: by its id, and by its shard if that is a mere number."""
+    return named(f"{page.id} in {page.shard}" if page.id.isdigit() else page.id)
+
+
 def terminal(summary: Summary, console: Console) -> None:
     """Print the summary for people: what was found, where, and what to look at first."""
     from rich.text import Text
@@ -301,7 +306,7 @@ def _first_look(summary: Summary) -> Section:
         "Pages to look at first",
         (">probability", ">words", "page"),
         [
-            (percent(page.probability), f"{page.words:,}", named(page.id))
+            (percent(page.probability), f"{page.words:,}", place(page))
             for page in summary.worst[: SHOWN // 2]
         ],
     )
