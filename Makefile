@@ -44,12 +44,15 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench.science --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.peers --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.speed --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.screen --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.scan --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 model: $(VENV)/.all
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
 		{ echo "usage: make model CORPORA=DIR LEXICONS=DIR" >&2; exit 2; }
 	$(BIN)/python -m train.build --corpora $(CORPORA) --lexicons $(LEXICONS) -o src/unspin/data/en
 	$(BIN)/python -m train.calibrate --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m train.screen --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 clean:
 	rm -rf $(VENV) build src/unspin.egg-info src/unspin/kernels/*.so
@@ -69,7 +72,7 @@ $(VENV)/.all: $(BIN)/python $(INSTALLED)
 	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
 
-# Apart from the others: the engine of the pretrained model takes minutes to build.
+# Apart from the others: what takes minutes to build, and what no test needs.
 $(VENV)/.bench: $(VENV)/.all
-	$(PIP) install -e '.[pretrained]'
+	$(PIP) install -e '.[pretrained,gopher]'
 	@touch $@
