@@ -305,7 +305,9 @@ def main() -> None:
         shares = _by_share(given, megabytes / 3, repeats)
         archive = _archive(text, folder, repeats)
         os.sched_setaffinity(0, cores)
+        bytes_each = (folder / "out.parquet").stat().st_size / text.documents.num_rows
         tables = [_beside(found), shares, archive, _workers(text, folder, repeats)]
+        tables.append(Table("The side table", [Column("bytes a document", ".0f")], [[bytes_each]]))
     publish(Run("scan", work.command("scan", given), NOTE), tables, keep=not given.quick)
 
 
@@ -366,7 +368,6 @@ def _workers(text: Corpus, folder: Path, repeats: int) -> Table:
     for turn in range(repeats):
         for workers, done in runs.items():
             done.append(command(files, folder / f"out-{turn}-{workers}", workers))
-    tables = sum(path.stat().st_size for path in (folder / "out-0-1").rglob("*.parquet"))
     single = median(run.seconds for run in runs[1])
     found: list[list[Cell]] = [
         [
@@ -375,14 +376,12 @@ def _workers(text: Corpus, folder: Path, repeats: int) -> Table:
             COPIES * text.size / 1e6 / median(run.seconds for run in done),
             single / median(run.seconds for run in done),
             max(run.megabytes for run in done),
-            tables / (COPIES * text.documents.num_rows),
         ]
         for workers, done in runs.items()
     ]
     columns = [
         Column("workers", ","), Column("s", ".1f"), Column("MB/s", ".1f"),
         Column("times one", ".2f"), Column("peak MB of a process", ".0f"),
-        Column("side table, bytes a document", ".0f"),
     ]  # fmt: skip
     return Table("The command, by the wall clock", columns, found)
 
