@@ -93,6 +93,14 @@ def test_no_html_is_too_broken_to_read(parts):
     extract("<html>" + "".join(parts))
 
 
+@pytest.mark.parametrize("between", [" ", "/", '=">" '])
+def test_a_tag_of_any_number_of_attributes_is_read(between):
+    attributes = between.join(f"a{number}" for number in range(60_000))
+    assert extract(f"<html><body><p {attributes}>The ferry waits.").text.endswith(
+        "The ferry waits."
+    )
+
+
 def test_scripts_and_entities_are_read_as_a_browser_shows_them():
     # too deep for the parser, so that only tags remain to go by
     deep = "<div>" * 5000

@@ -223,21 +223,21 @@ ATTRIBUTES = [f"a{number}" for number in range(60_000)]
 
 # Each of these would keep resiliparse busy for minutes.
 @pytest.mark.parametrize(
-    ("payload", "reason"),
+    "payload",
     [
-        ("<div>" * 200_000 + "deep", None),
-        ("<b>" * 50_000 + "deep" + "</b>" * 50_000, None),
-        ("<html><body>" + "<ul><li>" * 20_000 + "deep", None),
-        (f"<p {' '.join(ATTRIBUTES)}>x", "more than 1,000 attributes"),
-        (f"<p {'/'.join(ATTRIBUTES)}>x", "more than 1,000 attributes"),
-        ("<p " + '=">" '.join(ATTRIBUTES) + ">x", "more than 1,000 attributes"),
+        "<div>" * 200_000 + "deep",
+        "<b>" * 50_000 + "deep" + "</b>" * 50_000,
+        "<html><body>" + "<ul><li>" * 20_000 + "deep",
+        f"<p {' '.join(ATTRIBUTES)}>deep",
+        f"<p {'/'.join(ATTRIBUTES)}>deep",
+        "<p " + '=">" '.join(ATTRIBUTES) + ">deep",
     ],
     ids=["open", "closed", "lists", "attributes", "slashes", "quotes"],
 )
-def test_no_page_stops_an_archive(rows, payload, reason):
+def test_no_page_stops_an_archive(rows, payload):
     found, said = rows(response(payload.encode()) + RECORDS[1])
     assert len(found) == 2
-    assert (reason or "") in (found[0]["reason"] or "")
+    assert found[0]["text"].endswith("deep")
     assert said is None
 
 

@@ -20,6 +20,8 @@ MAX_CHARACTERS = 4_000_000
 # What the article extractor costs grows with the tags: 3 s and 100 MB at this many, in the worst
 # case. A long article has 10,000; beyond the limit a page is cut into lines by its tags alone.
 MAX_ARTICLE_TAGS = 60_000
+# So is one with a tag of more attributes than this, on which the extractors take minutes.
+MAX_ATTRIBUTES = 1_000
 
 
 class PageError(Exception):
@@ -178,9 +180,22 @@ def _is_html(source: str) -> bool:
 def _article(source: str) -> str:
     # The parser below stops at half a surrogate pair and would lose the rest of the page.
     source = re.sub("[\ud800-\udfff]", "\ufffd", source)
-    if source.count("<") > MAX_ARTICLE_TAGS:
+    if source.count("<") > MAX_ARTICLE_TAGS or crowded(source):
         return _lines(source)
     return _trafilatura(source) or _lines(source)
+
+
+_ATTRIBUTE = r"""[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+"""
+_CROWDED = re.compile(rf"<[a-z][^\s/>]*+(?=(?:{_ATTRIBUTE}){{{MAX_ATTRIBUTES}}})", re.IGNORECASE)
+
+
+def crowded(source: str) -> bool:
+    """Return whether a tag of a page has more attributes than an extractor can take.
+
+    >>> crowded("<p " + "a " * 2_000 + ">"), crowded("<p a b>")
+    (True, False)
+    """
+    return _CROWDED.search(source) is not None
 
 
 def _trafilatura(source: str) -> str | None:

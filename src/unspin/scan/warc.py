@@ -24,11 +24,8 @@ _PLAIN = ("text/plain",)
 # What resiliparse needs for a page grows with the square of its depth and of the attributes of a
 # tag: a second at 8,000 and at 20,000, minutes a little above. Pages of people stay below these.
 _MAX_DEPTH = 2_000
-_MAX_ATTRIBUTES = 1_000
 _VOID = "area|base|br|col|embed|hr|img|input|li|link|meta|option|p|source|tr|td|th|track|wbr"
 _TAG = re.compile(rf"<(/?)(?!/?(?:{_VOID})\b)[a-z]", re.IGNORECASE)
-_ATTRIBUTE = r"""[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+"""
-_CROWDED = re.compile(rf"<[a-z][^\s/>]*+(?=(?:{_ATTRIBUTE}){{{_MAX_ATTRIBUTES}}})", re.IGNORECASE)
 _MAX_HEAD_BYTES = 1 << 16  # browsers take a quarter of a megabyte, servers send a few kilobytes
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 # The line before a chunk says its size; one ends the chunk before it.
@@ -241,10 +238,8 @@ def _text(found: Libraries, payload: bytes, media: str) -> str:
     page = _characters(found, payload, is_html=media in _HTML)
     if declared in _PLAIN:
         return page
-    if _CROWDED.search(page):
-        raise _UnreadableError(f"a tag of the page has more than {_MAX_ATTRIBUTES:,} attributes")
     # What only looks like plain text may be HTML without a head.
-    if media in _PLAIN or _is_deep(page):
+    if media in _PLAIN or _is_deep(page) or pages.crowded(page):
         return pages.extract(page).text
     text: str = found.html2text.extract_plain_text(page, main_content=True)
     return text
