@@ -59,7 +59,9 @@ def scan(
         ScanError: the scan cannot start or go on. Shards that are finished stay so.
     """
     if re.match(r"[a-z][a-z0-9+.-]+:/", str(out)):
-        raise ScanError(f"{out} is an address: tables are written to a folder of this machine")
+        # A path has lost one of its slashes.
+        address = str(out).replace(":/", "://", 1)
+        raise ScanError(f"{address} is an address: tables are written to a folder of this machine")
     keep_apart = partial(_keep_apart, out, out.resolve())
     for name in inputs:
         keep_apart(name)
