@@ -117,7 +117,7 @@ def test_any_text_is_looked_into(opened, text):
 
 def test_a_document_of_any_length_is_glanced_at_in_pieces(opened):
     (one,) = glance(opened, CLEAN)
-    times = 2 * screen.LARGEST // len(CLEAN)
+    times = (2 << 20) // len(CLEAN)
     (many,) = glance(opened, f"{CLEAN}\n\n" * times)
     assert many.words == pytest.approx(times * one.words, rel=0.01)
     assert many.doubt == pytest.approx(one.doubt, rel=0.05)
@@ -126,14 +126,33 @@ def test_a_document_of_any_length_is_glanced_at_in_pieces(opened):
 
 @pytest.mark.parametrize("letter", [b"a", b"\xe2\x80\x99", b".", b"\xff", b"'", b"1", b"\n"])
 def test_a_document_without_white_space_is_read_to_its_end(opened, letter):
-    text = letter * (screen.LARGEST // len(letter) + 5)
+    text = letter * ((1 << 20) // len(letter) + 5)
     (seen,) = opened.glance(memoryview(text), memoryview(array("q", [0, len(text)])))
     assert seen.words <= len(text)
 
 
-def test_what_is_too_large_for_a_look_is_an_error(opened):
-    with pytest.raises(ValueError, match="longer than"):
-        opened.look(b"a" * (screen.LARGEST + 1))
+def test_a_long_document_is_looked_into_piece_by_piece(opened):
+    lines = SPUN.split("\n")
+    long = "\n".join(f"{line} ({i})" for i in range(40) for line in lines)
+    assert len(long.encode()) > 3 * screen.PIECE
+    look = opened.look(long.encode())
+    one = opened.look(SPUN.encode())
+    assert look.evidence.words == pytest.approx(40 * one.evidence.words, rel=0.02)
+    assert sum(look.taken.values()) == pytest.approx(40 * sum(one.taken.values()), rel=0.1)
+    for start, end, _ in look.suspects:
+        assert long[start:end].isalnum()
+    assert [long[start:end] for start, end, _ in look.suspects[:5]] == [
+        SPUN[start:end] for start, end, _ in one.suspects[:5]
+    ]
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "中", "😀", " ", "\n"])
+def test_pieces_are_whole_characters_and_lose_nothing(letter):
+    text = (letter * (3 * screen.PIECE)).encode()
+    pieces = list(screen._pieces(text))
+    assert b"".join(pieces) == text
+    assert all(0 < len(piece) <= screen.PIECE for piece in pieces)
+    assert all(piece.decode() for piece in pieces)
 
 
 @pytest.mark.parametrize("bounds", [[0, 10**6], [5, 3], [-1, 3]])

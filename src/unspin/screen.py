@@ -33,7 +33,9 @@ TOLD_UNIT, DOUBT_UNIT = 1 / 32, 1 / 128  # nats, of an entry of each
 LEAST = 2  # units of expected doubt from which a word is looked into
 PASSES = 3  # of expectation-maximisation
 FEW, ALL = 48, 4096  # words looked into: to see whether more is worth while, and at most
-LARGEST = 1 << 20  # bytes of a document that is looked into
+PIECE = (
+    1 << 15
+)  # bytes looked into at once: about as long as the longest pages that it learned from
 SUSPICION = 0.5  # P(substituted) from which a word is suspect
 
 # P(spun) by a look below which a document is clean, and from which it is spun; in between the
@@ -57,11 +59,11 @@ class Glance(NamedTuple):
 class Look(NamedTuple):
     """What a look at one document found.
 
-    `doubt` is in nats, of all words looked into, each different one once; `evidence` is the same
-    in the lattice's measure, `log_ratio` in nats, `taken` the expected number of substitutions by
-    source; `share` is the share of the document's doubtful words that was looked into. `suspects`
-    are those among them that were likely substituted: start and end in code points, and the
-    probability.
+    `doubt` is in nats, of all words looked into, each different one once in a piece; `evidence` is
+    the same in the lattice's measure, `log_ratio` in nats, `taken` the expected number of
+    substitutions by source; `share` is the share of the document's doubtful words that was looked
+    into. `suspects` are those among them that were likely substituted: start and end in code
+    points, and the probability.
     """
 
     doubt: float
@@ -114,45 +116,66 @@ class Screen:
         return self._kernel.cells()
 
     def few(self, text: bytes) -> float:
-        """The doubt that the few most doubtful words of a document give, in nats over the root of
-        the number of all words that a spinner may have printed.
-
-        Raises:
-            ValueError: the document is larger than `LARGEST`.
-        """
-        look = self._look(text, FEW, 0)
-        return look.doubt / math.sqrt(max(look.evidence.words, 1))
+        """The doubt that the few most doubtful words of a document of UTF-8 give, in nats over the
+        root of the number of all words that a spinner may have printed; of a long document, what
+        the most doubtful piece gives."""
+        looks = (self._look(piece, FEW, 0) for piece in _pieces(text))
+        return max(look.doubt / math.sqrt(max(look.evidence.words, 1)) for look in looks)
 
     def worth(self, text: bytes) -> bool:
-        """Whether a document of UTF-8 is worth a look, by its few most doubtful words.
-
-        Raises:
-            ValueError: the document is larger than `LARGEST`.
-        """
+        """Whether a document of UTF-8 is worth a look, by its few most doubtful words."""
         return self.few(text) >= self._few_seen
 
     def look(self, text: bytes) -> Look:
-        """Look into one document of UTF-8.
-
-        Raises:
-            ValueError: the document is larger than `LARGEST`.
-        """
-        return self._look(text, ALL, PASSES)
+        """Look into one document of UTF-8."""
+        looks: list[Look] = []
+        suspects: list[tuple[int, int, float]] = []
+        characters = 0
+        for piece in _pieces(text):
+            looks.append(self._look(piece, ALL, PASSES))
+            suspects += [
+                (characters + start, characters + end, confidence)
+                for start, end, confidence in looks[-1].suspects
+            ]
+            characters += len(piece.decode())
+        doubt = sum(look.doubt for look in looks)
+        words = sum(look.evidence.words for look in looks)
+        taken = {name: sum(look.taken[name] for look in looks) for name in self._names}
+        log_ratio = sum(look.log_ratio for look in looks)
+        share = min(look.share for look in looks)
+        return Look(doubt, self._evidence(doubt, words), log_ratio, taken, share, suspects)
 
     def _look(self, text: bytes, most: int, passes: int) -> Look:
         doubt, eligible, log_ratio, looks, worth = self._kernel.look(
             memoryview(text), most, lattice.INITIAL_RATE, lattice.RATE_PRIOR, lattice.RATE_STRENGTH,
             lattice.WEIGHT_STRENGTH, lattice.PARSIMONY, passes,
         )  # fmt: skip
-        per_word = self._intercept + self._slope * doubt / max(eligible, 1)
         return Look(
             doubt,
-            Evidence(max(per_word, 0.0), eligible),
+            self._evidence(doubt, eligible),
             log_ratio,
             dict(zip(self._names, self._kernel.taken_by_source(), strict=True)),
             looks / max(worth, 1),
             list(_in_characters(text, self._kernel.substituted(SUSPICION))),
         )
+
+    def _evidence(self, doubt: float, words: int) -> Evidence:
+        """Evidence in the lattice's measure."""
+        return Evidence(max(self._intercept + self._slope * doubt / max(words, 1), 0.0), words)
+
+
+def _pieces(text: bytes) -> Iterator[bytes]:
+    """A document in pieces that end behind white space, or at least behind a whole character."""
+    start = 0
+    while len(text) - start > PIECE:
+        stop = max(text.rfind(mark, start + PIECE // 2, start + PIECE) for mark in b"\n ") + 1
+        if not stop:
+            stop = start + PIECE
+            while text[stop] & 0xC0 == 0x80:
+                stop -= 1
+        yield text[start:stop]
+        start = stop
+    yield text[start:]
 
 
 def _glance(words: int, strange: int, eligible: int, told: int, doubted: int) -> Glance:

@@ -20,7 +20,6 @@ from unspin.reading import Verdict
 from unspin.restoration import name_family
 from unspin.screen import (
     CLEAN,
-    LARGEST,
     SCREEN,
     SPUN,
     Glance,
@@ -66,8 +65,6 @@ class Judge:
 
     def by_look(self, text: bytes, seen: Glance) -> Score | None:
         """The score of a document that a look settles."""
-        if len(text) > LARGEST:
-            return None
         if not self.screen.worth(text):
             return self._clean(seen)
         look = self.screen.look(text)
