@@ -101,9 +101,9 @@ class Judge:
 
     def _clean(self, seen: Glance) -> Score:
         """The score of a document that needs no further look: it is less likely spun than what a
-        look finds clean, however much doubt was to be expected."""
+        look finds clean, half as likely at most, however much doubt was to be expected."""
         probability = self._spun(Evidence(seen.doubt, seen.eligible))
-        return _unspun("clean", min(probability, CLEAN), seen.words)
+        return _unspun("clean", min(probability, CLEAN / 2), seen.words)
 
     def _spun(self, evidence: Evidence) -> float:
         return self.reader.calibration.spun(evidence)
