@@ -21,12 +21,10 @@ from bench.tables import Cell, Column, Run, Table, publish
 from train import samples
 from train.corpus import held_out
 from train.families import FAMILIES
-from train.samples import Samples
+from train.samples import ELEMENT_LEVELS, LEVELS, Samples
 from train.spin import Family
 from unspin.reader import Reader
 
-LEVELS = {"light": 0.1, "medium": 0.2, "heavy": 0.4}  # share of all words
-ELEMENT_LEVELS = {"light": 0.3, "medium": 0.6, "heavy": 0.9}  # share of word types
 FALSE_POSITIVES = {"1%": 0.01, "0.1%": 0.001}
 BATCH = 100  # pages a task
 
@@ -111,7 +109,7 @@ def measure(
     kinds: list[tuple[str, str, float]] = []
     for name, family in families.items():
         pages = samples.pages(documents.to_spin[name], size.words)[: size.spun]
-        for level, rate in (ELEMENT_LEVELS if family.by_types else LEVELS).items():
+        for level, rate in samples.levels(family).items():
             spun = samples.spun(pages, family, rate)
             kinds.append((name, level, samples.share_swapped(spun)))
             jobs += [Job(system, [s.text for s in spun]) for system in systems[name].values()]
@@ -161,10 +159,7 @@ def _reader(without: tuple[str, ...]) -> Reader:
 
 
 def _batches(job: Job) -> list[Job]:
-    return [
-        job._replace(pages=job.pages[start : start + BATCH])
-        for start in range(0, len(job.pages), BATCH)
-    ]
+    return [job._replace(pages=list(pages)) for pages in samples.batches(job.pages, BATCH)]
 
 
 def quality(clean: Sequence[float], spun: Sequence[float]) -> Quality:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from bench import classifiers, plot, pretrained, restore, work
 from bench.classifiers import CLASSIFIERS, Lesson
-from bench.detect import BATCH, ELEMENT_LEVELS, FALSE_POSITIVES, LEVELS, Quality, Size, quality
+from bench.detect import BATCH, FALSE_POSITIVES, Quality, Size, quality
 from bench.metrics import Tally, tally
 from bench.restore import Text
 from bench.rivals import RESTORERS, SCORES, Restorer, listed_phrases
@@ -28,7 +28,7 @@ from bench.tables import RESULTS, Cell, Column, Run, Table, publish
 from train import samples
 from train.corpus import held_out
 from train.families import FAMILIES
-from train.samples import Samples
+from train.samples import ELEMENT_LEVELS, LEVELS, Samples
 from train.spin import Family
 from unspin.reader import Reader
 
@@ -200,7 +200,7 @@ def detect(
     kinds: list[tuple[str, str, float]] = []
     for name, family in families.items():
         pages = samples.pages(documents.to_spin[name], size.words)[: size.spun]
-        for level, rate in (ELEMENT_LEVELS if family.by_types else LEVELS).items():
+        for level, rate in samples.levels(family).items():
             spun = samples.spun(pages, family, rate)
             kinds.append((name, level, samples.share_swapped(spun)))
             texts = [page.text for page in spun]
@@ -292,10 +292,7 @@ def _restorer(name: str, lexicons: Path) -> Restorer:
 
 
 def _batches(job: Job) -> list[Job]:
-    return [
-        job._replace(pages=job.pages[start : start + BATCH])
-        for start in range(0, len(job.pages), BATCH)
-    ]
+    return [job._replace(pages=list(pages)) for pages in samples.batches(job.pages, BATCH)]
 
 
 def _summary(cases: Sequence[Case]) -> dict[str, list[Quality]]:

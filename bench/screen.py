@@ -15,7 +15,6 @@ from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 from bench import work
-from bench.detect import ELEMENT_LEVELS, LEVELS
 from bench.tables import Cell, Column, Run, Table, publish
 from train import samples
 from train.corpus import held_out
@@ -94,7 +93,7 @@ def jobs(documents: Samples, given: work.Options) -> list[Job]:
             family = load(given.lexicons)
             without = samples.tables_left_out(family.sources)
             originals = samples.pages(documents.to_spin[name], words)[:spun]
-            for rate in (ELEMENT_LEVELS if family.by_types else LEVELS).values():
+            for rate in samples.levels(family).values():
                 printed = [page.text for page in samples.spun(originals, family, rate)]
                 found.append(Job(name, without, printed))
     whole = samples.shuffled(documents.clean)[: WHOLE // 10 if given.quick else WHOLE]
@@ -107,7 +106,7 @@ def main() -> None:
     given = work.options(__doc__)
     wanted = jobs(samples.divide(held_out(given.corpora), "bench"), given)
     batches = [
-        [job._replace(pages=job.pages[k : k + BATCH]) for k in range(0, len(job.pages), BATCH)]
+        [job._replace(pages=list(pages)) for pages in samples.batches(job.pages, BATCH)]
         for job in wanted
     ]
     judged: dict[str, list[Judged]] = {}

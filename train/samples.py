@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from train.corpus import Document
 from train.families import ADVERSARIES, FAMILIES
 from train.spin import Family, Spun, spin
 
 Part = Literal["calibrate", "bench"]
+Item = TypeVar("Item")
 
 # What spinners take their articles from; textbooks and papers only serve as clean text.
 NEWS = ("bbc2005", "abc2006", "fnc1", "ucsc-news")
@@ -31,6 +32,9 @@ DESCRIPTIONS = frozenset(
         "tortured word",
     )
 )
+# How much a family substitutes in tests: of all words, or of the word types of its table.
+LEVELS = {"light": 0.1, "medium": 0.2, "heavy": 0.4}
+ELEMENT_LEVELS = {"light": 0.3, "medium": 0.6, "heavy": 0.9}
 TOLERANCE = 0.2  # a page of about 400 words has 320 to 480
 
 
@@ -92,6 +96,20 @@ def pages(documents: Iterable[Document], words: int) -> list[str]:
     for paragraphs in short.values():
         add(paragraphs, joined=True)
     return [page for *_, page in sorted(found)]
+
+
+def levels(family: Family) -> dict[str, float]:
+    """The rates that a family is tested at."""
+    return ELEMENT_LEVELS if family.by_types else LEVELS
+
+
+def batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """The items, so many at a time.
+
+    >>> batches("abcde", 2)
+    ['ab', 'cd', 'e']
+    """
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def spun(texts: Sequence[str], family: Family, rate: float) -> list[Spun]:

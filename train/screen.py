@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from array import array
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -24,8 +25,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.detect import ELEMENT_LEVELS, LEVELS
-from bench.work import Result, spread_lists
 from train import samples
 from train.corpus import held_out
 from train.families import FAMILIES
@@ -71,7 +70,7 @@ class Seen(NamedTuple):
     looked: float
 
 
-def jobs(corpora: Path, lexicons: Path, model: Path) -> list[list[Job]]:
+def jobs(corpora: Path, lexicons: Path, model: Path) -> list[Job]:
     """What is to be read, in batches."""
     documents = samples.divide(held_out(corpora), "calibrate")
     found = []
@@ -81,12 +80,13 @@ def jobs(corpora: Path, lexicons: Path, model: Path) -> list[list[Job]]:
             family = load(lexicons)
             without = samples.tables_left_out(family.sources)
             originals = samples.pages(documents.to_spin[name], words)[:spun]
-            for rate in (ELEMENT_LEVELS if family.by_types else LEVELS).values():
+            for rate in samples.levels(family).values():
                 printed = [page.text for page in samples.spun(originals, family, rate)]
                 found.append(Job(model, without, printed))
     return [
-        [job._replace(pages=job.pages[k : k + BATCH]) for k in range(0, len(job.pages), BATCH)]
+        job._replace(pages=list(some))
         for job in found
+        for some in samples.batches(job.pages, BATCH)
     ]
 
 
@@ -210,20 +210,19 @@ def main() -> None:
     nothing = np.zeros(CELLS)
     meta = {"slope": 1.0, "intercept": 0.0, "glanced": 0.0, "few": 0.0}
     write(given.model, nothing, nothing, meta)
-    solved = _all(spread_lists(solve, batches, given.workers))
+    with ProcessPoolExecutor(given.workers) as pool:
+        solved = [page for found in pool.map(solve, batches) for page in found]
     calibration = Calibration.read(given.model / CALIBRATION)
     spun = [calibration.spun(page.evidence) >= SPUN for page in solved]
     telling, expected = odds(solved, spun), table(solved)
     write(given.model, telling, expected, meta)
-    seen = _all(spread_lists(see, batches, given.workers))
+    # New processes, which open the screen with its new tables.
+    with ProcessPoolExecutor(given.workers) as pool:
+        seen = [page for found in pool.map(see, batches) for page in found]
     meta["slope"], meta["intercept"] = line(seen, solved)
     meta["glanced"], meta["few"] = thresholds(seen, spun)
     write(given.model, telling, expected, meta)
     print(f"{meta}: {len(solved):,} pages, {sum(spun):,} called spun")
-
-
-def _all(lists: Sequence[Sequence[Result]]) -> list[Result]:
-    return [result for results in lists for result in results]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ focus is on it.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from html import escape
 from itertools import chain
@@ -51,8 +51,6 @@ def html(reading: Reading) -> str:
     (True, False)
     """
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     body = chain(
         _header(reading),
         _texts(reading),
@@ -81,6 +79,19 @@ def html(reading: Reading) -> str:
             "Furniture, not read", [(passage.text, passage.reason) for passage in reading.furniture]
         ),
     )
+    return document(_safe(summary(reading)), style, body)
+
+
+def document(title: str, style: str, body: Iterable[str]) -> str:
+    """Return an HTML document whose policy allows nothing but its own style sheet.
+
+    The title and the lines of the body are HTML: what comes from elsewhere is escaped in them.
+
+    >>> "<title>Found</title>" in document("Found", "p { color: red }", ["<p>Two pages.</p>"])
+    True
+    """
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return "\n".join(
         (
             "<!doctype html>",
@@ -88,7 +99,7 @@ def html(reading: Reading) -> str:
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_safe(summary(reading))}</title>",
+            f"<title>{title}</title>",
             f"<style>{style}</style>",
             *body,
             f"<footer>unspin {__version__}</footer>",

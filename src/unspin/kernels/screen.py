@@ -58,8 +58,11 @@ WIDTH = cython.declare(cython.int, 6)  # of them, those whose fit is asked of th
 NEGLIGIBLE = cython.declare(cython.double, 1e-2)  # times as likely as printed, at the very best
 MOST_LOOKS = cython.declare(cython.int, 4096)  # words looked into at once
 PIECE = cython.declare(cython.Py_ssize_t, 1 << 20)  # bytes read at once, which bounds the memory
+# As in `lattice` and in its kernel, where they are explained.
+LEAST_KEEP = cython.declare(cython.double, 0.02)
 LEAST_KEPT = cython.declare(cython.double, 1e-3)
 AT_HOME = cython.declare(cython.double, 0.5)
+NEGLIGIBLE_COUNT = cython.declare(cython.double, 1e-3)
 
 
 @cython.cfunc
@@ -145,7 +148,6 @@ class Screen:
     token: cython.int[::1]
     choices: cython.int[::1]  # first of the look's
     kept: cython.double[::1]  # P(as printed)
-    keep: cython.double[::1]
     choice: cython.int[::1]
     ratio: cython.double[::1]  # P(text | original) over P(text as printed)
     weight: cython.double[::1]  # P(printed | original)
@@ -189,7 +191,7 @@ class Screen:
         self.enter_pairs()
         self.reserve(1024)
         self.token, self.choices = _zeros("i", MOST_LOOKS), _zeros("i", MOST_LOOKS + 1)
-        self.kept, self.keep = _zeros("d", MOST_LOOKS), _zeros("d", MOST_LOOKS)
+        self.kept = _zeros("d", MOST_LOOKS)
         self.choice, self.ratio = _zeros("i", WIDTH * MOST_LOOKS), _zeros("d", WIDTH * MOST_LOOKS)
         self.weight = _zeros("d", WIDTH * MOST_LOOKS)
         self.posterior = _zeros("d", WIDTH * MOST_LOOKS)
@@ -674,13 +676,13 @@ class Screen:
     def look(
         self,
         text: cython.const[cython.uchar][::1],
-        sample,
-        rate,
-        rate_prior,
-        rate_strength,
-        weight_strength,
-        parsimony,
-        passes,
+        sample: cython.int,
+        rate: cython.double,
+        rate_prior: cython.double,
+        rate_strength: cython.double,
+        weight_strength: cython.double,
+        parsimony: cython.double,
+        passes: cython.int,
     ):
         """Look into one document.
 
@@ -700,19 +702,13 @@ class Screen:
             self.weights[i] = self.prior[i]
         for i in range(GROUPS):
             self.rates[i] = rate
-        most: cython.int = min(sample, MOST_LOOKS)
-        times: cython.int = passes
-        prior: cython.double = rate_prior
-        strength: cython.double = rate_strength
-        weight: cython.double = weight_strength
-        sparse: cython.double = parsimony
         worth: cython.int = 0
         with cython.nogil:
-            worth = self.pick(most)
+            worth = self.pick(min(sample, MOST_LOOKS))
             self.score_choices()
             ratio = self.expect()
-            for _ in range(times):
-                self.reestimate(prior, strength, weight, sparse)
+            for _ in range(passes):
+                self.reestimate(rate_prior, rate_strength, weight_strength, parsimony)
                 ratio = self.expect()
             self.count()
         return self.evidence(), self.eligible, ratio, self.looks, worth
@@ -942,15 +938,15 @@ class Screen:
         k: cython.Py_ssize_t
         token: cython.Py_ssize_t
         word: cython.int
+        keep: cython.double
         total: cython.double
         log_ratio: cython.double = 0.0
         for look in range(self.looks):
             token = self.token[look]
             word = self.words[token]
-            self.keep[look] = max(
-                1.0 - self.rates[self.group(token, word)] * self.reach(word), 0.02
-            )
-            total = self.keep[look]
+            keep = 1.0 - self.rates[self.group(token, word)] * self.reach(word)
+            keep = max(keep, LEAST_KEEP)
+            total = keep
             for k in range(self.choices[look], self.choices[look + 1]):
                 word = self.original[self.choice[k]]
                 self.weight[k] = self.channel(self.choice[k], self.weights)
@@ -959,7 +955,7 @@ class Screen:
                 total += self.posterior[k]
             for k in range(self.choices[look], self.choices[look + 1]):
                 self.posterior[k] /= total
-            self.kept[look] = self.keep[look] / total
+            self.kept[look] = keep / total
             log_ratio += log(total)
         return log_ratio
 
@@ -998,7 +994,7 @@ class Screen:
             self.replaced[group] = 0.0
         for look in range(self.looks):
             for k in range(self.choices[look], self.choices[look + 1]):
-                if self.posterior[k] < LEAST_KEPT:
+                if self.posterior[k] < NEGLIGIBLE_COUNT:
                     continue
                 word = self.original[self.choice[k]]
                 group = self.group(self.token[look], word)
@@ -1048,7 +1044,7 @@ class Screen:
                 self.offer(self.group(i, self.words[i]), self.words[i], p)
         for look in range(self.looks):
             for k in range(self.choices[look], self.choices[look + 1]):
-                if self.posterior[k] >= LEAST_KEPT:
+                if self.posterior[k] >= NEGLIGIBLE_COUNT:
                     word = self.original[self.choice[k]]
                     group = self.group(self.token[look], word)
                     self.offer(group, word, self.posterior[k])

@@ -1,8 +1,8 @@
 """What to say of one document: by a glance, by a look, or by the lattice.
 
 Each step costs many times the one before it and sees many times fewer documents. A step speaks
-only where it is sure; what it says is what the lattice would have said but for one page in some
-thousands, which `bench.scan` counts.
+only where it is sure; what it says is what the lattice would have said but for one page in a
+thousand, which `bench.screen` counts.
 """
 
 from __future__ import annotations

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from html import escape
 from itertools import chain, islice
 from pathlib import Path
@@ -21,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import unspin.scan.inputs as inputs
-from unspin import __version__
 from unspin import report as one_page
 from unspin.reader import CLEAN, SPUN
 from unspin.reading import Suspect
@@ -87,8 +84,6 @@ def html(summary: Summary, worst: Sequence[WorstPage]) -> str:
     # The look of the report of one page, and what only this one has.
     styles = (Path(module).with_name("report.css") for module in (one_page.__file__, __file__))
     style = "".join(path.read_text(encoding="utf-8") for path in styles)
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     body = chain(
         _header(summary),
         ["<main>"],
@@ -98,20 +93,7 @@ def html(summary: Summary, worst: Sequence[WorstPage]) -> str:
         _worst(worst),
         ["</main>"],
     )
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{headline(summary)}</title>",
-            f"<style>{style}</style>",
-            *body,
-            f"<footer>unspin {__version__}</footer>",
-            "</html>\n",
-        )
-    )
+    return one_page.document(headline(summary), style, body)
 
 
 def excerpt(text: str, suspects: Iterable[Suspect]) -> tuple[str, tuple[Suspect, ...]]:
