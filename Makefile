@@ -69,7 +69,7 @@ $(VENV)/.dev: $(BIN)/python $(INSTALLED)
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(BIN)/python $(INSTALLED)
-	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames]'
+	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
 
 # Apart from the others: what takes minutes to build, and what no test needs.

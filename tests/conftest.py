@@ -1,9 +1,15 @@
 """Readings and pages that several rooms are tested with."""
 
+import re
+from itertools import accumulate
+from pathlib import Path
+
 import pytest
 
 from unspin.pages import Passage
 from unspin.reading import Edit, Family, Reading, Suspect
+from unspin.trace.match import Match, Substitution, Trace
+from unspin.trace.match import Passage as SourcePassage
 
 SOURCE = "We meet astatine noon, helium said.\nShare this\nBring h2o & <b>bread</b>."
 
@@ -51,3 +57,78 @@ def clean():
 def empty():
     """A page without text."""
     return Reading("unsure", 0.5, 0.0, 0.0, 0, None, "", (), (), (), "no text to read")
+
+
+def marked(*parts, order=None, **others):
+    """A page and the match that it has, out of marked-up parts of page and source.
+
+    Each part is headed `[page]`, `[source]` or `[both]`. In one of both `{astatine|at}` is a
+    substitution (the page has the first), `{!Dora|Nora}` an altered name, and `{+really|}` what
+    is on one side only. `order` is that of the parts in the source.
+    """
+    page, passages, swaps = "", {}, []
+    sources = dict.fromkeys(order or range(len(parts)), "")
+    for number, part in enumerate(parts):
+        side, text = re.fullmatch(r"\[(\w+)\]\n(.*)", part, re.DOTALL).groups()
+        passages[number] = [side, len(page)]
+        for same, mark, spun, original in re.findall(
+            r"([^{}]+)|\{([!+]?)([^|{}]*)\|([^{}]*)\}", text
+        ):
+            if not same and mark != "+":
+                swaps.append((number, len(page), len(sources[number]), spun, original, mark == "!"))
+            page += spun or same * (side != "source")
+            if number in sources:
+                sources[number] += original or same * (side != "page")
+        passages[number].append(len(page))
+    text = "".join(sources.values())
+    place = dict(zip(sources, accumulate(map(len, sources.values()), initial=0), strict=False))
+    match = Match(
+        id=others.pop("id", "a-17"),
+        title=others.pop("title", None),
+        url=others.pop("url", None),
+        date=others.pop("date", None),
+        text=text,
+        probability=others.pop("probability", 0.987),
+        coverage=sum(e - s for side, s, e in passages.values() if side == "both") / len(page),
+        passages=tuple(
+            SourcePassage(start, end, place[number], place[number] + len(sources[number]))
+            for number, (side, start, end) in passages.items()
+            if side == "both"
+        ),
+        substitutions=tuple(
+            Substitution(
+                start,
+                start + len(spun),
+                place[number] + source_start,
+                place[number] + source_start + len(original),
+                spun,
+                original,
+                "" if is_protected else "wordnet",
+                is_protected,
+            )
+            for number, start, source_start, spun, original, is_protected in swaps
+        ),
+        **others,
+    )
+    return page, match
+
+
+@pytest.fixture
+def mark():
+    """What makes a page and its match out of marked-up parts."""
+    return marked
+
+
+@pytest.fixture
+def taken():
+    """The trace of a page in which two passages of an article stand, with four facts altered."""
+    parts = (Path(__file__).parent / "cases" / "harbour.txt").read_text(encoding="utf-8")
+    page, match = marked(
+        *re.split(r"(?m)^(?=\[\w+\]$)", parts)[1:],
+        order=(3, 4, 1),
+        title="New sea wall at Port Ellery holds in first storm",
+        url="https://news.example/2024/05/sea-wall?from=front&page=1",
+        date="2024-05-05",
+        copies=("a-18", "b-2"),
+    )
+    return Trace(page, len(page.split()), (match,))

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import unspin
 from unspin import cli
 from unspin.arrays import ModelError
+from unspin.cli import streams
 from unspin.pages import MAX_BYTES, extract
 from unspin.render import CAUTION
 from unspin.tortured import Finding
@@ -251,7 +252,7 @@ def test_interruption_and_closed_pipes_are_quiet(answers, page, monkeypatch, fai
         raise failure
 
     monkeypatch.setattr(answers, "read", fail)
-    monkeypatch.setattr(cli, "_discard_output", lambda: None)
+    monkeypatch.setattr(streams, "discard_output", lambda: None)
     result = run(page)
     assert result.exit_code == status
     assert "Traceback" not in result.stderr

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from unspin import cli
+from unspin.cli import streams
 from unspin.reader import MODEL
 from unspin.scan import run as room
 from unspin.scan.batch import Limits, Scorer
@@ -193,7 +194,7 @@ def test_what_stops_a_scan_is_told_in_a_line(monkeypatch, corpus, tmp_path, fail
         raise failure
 
     monkeypatch.setattr(room, "scan", scan)
-    monkeypatch.setattr(cli, "_discard_output", lambda: None)
+    monkeypatch.setattr(streams, "discard_output", lambda: None)
     result = run(corpus, "-o", tmp_path / "out")
     assert (result.exit_code, result.stdout, result.stderr) == (status, "", told)
 

@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.running import after, assert_gone, end, end_all, kill, moments, start, workers_of
 from unspin.pages import extract
-from unspin.scan.manifest import MANIFEST, PATIENCE
+from unspin.scan.manifest import MANIFEST
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -79,67 +79,9 @@ def files(folder):
     }
 
 
-def start(corpus, out):
-    """Start a scan in a process group of its own."""
-    return subprocess.Popen(
-        command(corpus, out),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def after(scan, seconds):
-    """Wait until a scan has run for so long, or has ended; returns the ids of its workers."""
-    with suppress(subprocess.TimeoutExpired):
-        scan.wait(seconds)
-    return workers_of(scan)
-
-
-def workers_of(scan):
-    """The ids of the workers of a scan; none if it has ended."""
-    try:
-        children = Path(f"/proc/{scan.pid}/task/{scan.pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [int(child) for child in children if b"spawn_main" in command_line(child)]
-
-
-def command_line(process):
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def kill(process):
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
-
-
-def end(scan):
-    with scan:
-        kill(scan.pid)
-        scan.communicate()
-
-
 def assert_ends_like(whole, corpus, out):
     run(corpus, out)
     assert files(out) == whole
-
-
-def assert_gone(processes):
-    """No worker outlives its parent for longer than a scan would wait for it."""
-    ends = time.monotonic() + PATIENCE
-    while running := [process for process in processes if command_line(process)]:
-        assert time.monotonic() < ends, f"still running: {running}"
-        time.sleep(0.02)
-
-
-def moments(seed, count, seconds):
-    """Moments spread over the length of a scan, one in each part of it."""
-    chance = random.Random(seed)
-    return [(part + chance.random()) * seconds / count for part in range(count)]
 
 
 # --- the parent
@@ -147,7 +89,7 @@ def moments(seed, count, seconds):
 
 def killed(corpus, out, seconds):
     """Kill the parent of a scan after some seconds."""
-    scan = start(corpus, out)
+    scan = start(command(corpus, out))
     workers = after(scan, seconds)
     end(scan)
     assert_gone(workers)
@@ -183,17 +125,15 @@ def test_killed_with_its_workers_it_loses_nothing(corpus, tmp_path, whole):
     pytest.importorskip("ray", reason="a long test, for `make test-all`")
     expected, seconds = whole
     for moment in moments(4, 2, seconds):
-        scan = start(corpus, tmp_path / "out")
+        scan = start(command(corpus, tmp_path / "out"))
         after(scan, moment)
-        with suppress(ProcessLookupError):
-            os.killpg(scan.pid, signal.SIGKILL)
-        end(scan)
+        end_all(scan)
     assert_ends_like(expected, corpus, tmp_path / "out")
 
 
 def test_ctrl_c_ends_it_with_advice_and_nothing_half_written(corpus, tmp_path, whole):
     expected, _ = whole
-    with start(corpus, tmp_path / "out") as scan:
+    with start(command(corpus, tmp_path / "out")) as scan:
         manifest = tmp_path / "out" / MANIFEST
         while not (manifest.exists() and manifest.stat().st_size):
             after(scan, 0.02)
@@ -214,7 +154,7 @@ def test_ctrl_c_ends_it_with_advice_and_nothing_half_written(corpus, tmp_path, w
 def test_a_killed_worker_is_replaced(corpus, tmp_path, whole):
     expected, seconds = whole
     chance = random.Random(5)
-    with start(corpus, tmp_path / "out") as scan:
+    with start(command(corpus, tmp_path / "out")) as scan:
         for moment in moments(5, 2, 0.6 * seconds):
             if workers := after(scan, moment):
                 kill(chance.choice(workers))

@@ -17,16 +17,16 @@ from unspin.scan.job import Advance
 from unspin.scan.progress import progress
 
 with progress(2, 2_000_000) as advance:
-    advance(Advance(shards=1, bytes=1_000_000, documents=1_200, spun=7))
+    advance(Advance(shards=1, bytes=1_000_000, documents=1_200, found=7))
     print("result")
     print("told", file=sys.stderr)
-    advance(Advance(shards=1, bytes=1_000_000, documents=300, spun=1))
+    advance(Advance(shards=1, bytes=1_000_000, documents=300, found=1))
 """
 
 
 def test_it_is_quiet_where_standard_error_is_no_terminal(capfd):
     with progress(2, 10) as advance:
-        advance(Advance(shards=1, bytes=5, documents=3, spun=1))
+        advance(Advance(shards=1, bytes=5, documents=3, found=1))
     assert capfd.readouterr() == ("", "")
 
 
@@ -55,6 +55,13 @@ def test_a_terminal_sees_the_last_state_and_results_stay_on_standard_output():
     assert "told" in shown
     assert "2 of 2 shards  2.0 MB of 2.0 MB" in shown
     assert "1,500 documents, 8 spun" in shown
+
+
+def test_what_looks_for_nothing_counts_documents_alone():
+    assert told(Advance(1, 5, 3), 1, 5, 1, found="")[1].endswith("3 documents")
+    assert told(Advance(1, 5, 3, 2), 1, 5, 1, "with a source")[1].endswith(
+        "3 documents, 2 with a source"
+    )
 
 
 def test_the_time_left_is_what_the_rate_so_far_makes_of_the_bytes_left():

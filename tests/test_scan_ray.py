@@ -22,6 +22,7 @@ from unspin.scan import ScanError, TableScorer, score
 from unspin.scan import ray as engine
 from unspin.scan.job import Advance, Settings, Shard
 from unspin.scan.run import scan
+from unspin.scan.shards import Job
 
 # What Ray does to itself: it sets the defaults of options that it has deprecated, and leaves files
 # and processes for the interpreter to close.
@@ -138,14 +139,14 @@ def test_every_shard_is_told_of_once(pages, tmp_path):
     told = []
     names = [f"{n}.jsonl" for n in range(3)]
     shards = [Shard(name, "jsonl", (str(pages / name),)) for name in names]
-    done = list(engine.run(shards, engine.room.Job(tmp_path, Settings()), None, 2, told.append))
+    done = list(engine.run(shards, Job(tmp_path, Settings()), None, 2, told.append))
     assert sorted(line.shard for line in done) == names
     total = Advance(*map(sum, zip(*told, strict=True)))
     assert total == Advance(
         shards=3,
         bytes=sum((pages / name).stat().st_size for name in names),
         documents=2 * len(CASES),
-        spun=sum(line.spun for line in done),
+        found=sum(line.spun for line in done),
     )
 
 
@@ -153,7 +154,7 @@ def test_every_shard_is_told_of_once(pages, tmp_path):
 def test_what_cannot_be_written_ends_the_scan(pages, tmp_path):
     (tmp_path / "scores").write_text("in the way")
     shard = Shard("0.jsonl", "jsonl", (str(pages / "0.jsonl"),))
-    job = engine.room.Job(tmp_path, Settings())
+    job = Job(tmp_path, Settings())
     with pytest.raises(ScanError, match="cannot be written"):
         list(engine.run([shard], job, None, 1, lambda _: None))
 
@@ -162,6 +163,7 @@ class Deadly:
     """A job that kills so many of the workers that it is given to."""
 
     settings = Settings()
+    open, give_up = Job.open, Job.give_up
 
     def __init__(self, out, deaths):
         self._out = out

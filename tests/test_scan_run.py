@@ -15,7 +15,7 @@ import pytest
 
 from unspin.scan import local, manifest, shards
 from unspin.scan.batch import SCORES, Scorer
-from unspin.scan.job import Fields, ScanError, Settings, Shard
+from unspin.scan.job import Done, Fields, ScanError, Settings, Shard
 from unspin.scan.manifest import MANIFEST, Manifest, opened, written
 from unspin.scan.run import scan
 from unspin.scan.shards import Job, process
@@ -557,13 +557,13 @@ def test_input_and_output_are_kept_apart(corpus, tmp_path):
     run(corpus, out)
     before = files(tmp_path)
     for source in (out, out / "scores", f"file://{out}/scores"):
-        with pytest.raises(ScanError, match="lies in the output folder"):
+        with pytest.raises(ScanError, match="lies in the output"):
             scan([str(source)], out, show=quiet)
     for inside in (corpus, corpus / "out"):
-        with pytest.raises(ScanError, match="output folder"):
+        with pytest.raises(ScanError, match="the output"):
             run(corpus, inside, overwrite=True)
     (corpus / "link").symlink_to(out)
-    with pytest.raises(ScanError, match="output folder"):
+    with pytest.raises(ScanError, match="the output"):
         scan([str(corpus / "link")], out, show=quiet)
     (corpus / "link").unlink()
     assert files(tmp_path) == before
@@ -579,7 +579,7 @@ def test_a_second_scan_of_a_folder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(manifest, "PATIENCE", 0.0)
     with opened(tmp_path, Settings()):
         with (
-            pytest.raises(ScanError, match="another scan is writing"),
+            pytest.raises(ScanError, match="another run is writing"),
             opened(tmp_path, Settings(), overwrite=True),
         ):
             pass
@@ -595,7 +595,7 @@ def test_workers_hold_the_folder_that_their_parent_left(tmp_path, monkeypatch):
     with manifest.sharing(tmp_path) as held:
         assert held
         with (
-            pytest.raises(ScanError, match="another scan is writing"),
+            pytest.raises(ScanError, match="another run is writing"),
             opened(tmp_path, Settings()),
         ):
             pass
@@ -604,7 +604,7 @@ def test_workers_hold_the_folder_that_their_parent_left(tmp_path, monkeypatch):
 def test_lines_that_cannot_be_read_are_left_out(tmp_path):
     lines = [b"\0\0\0\n", b"[]\n", b'{"shard": "a"}\n', b'"\xff"\n', b'{"sha']
     (tmp_path / MANIFEST).write_bytes(b"".join(lines))
-    empty = Manifest(tmp_path)
+    empty = Manifest(tmp_path, Done)
     assert empty.finished(Shard("a", "jsonl", ("a",)), 1) is None
     empty.finish()
     assert (tmp_path / MANIFEST).read_bytes() == b""

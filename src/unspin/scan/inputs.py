@@ -20,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from unspin import pages
 from unspin.scan import jsonl, parquet, records, warc
-from unspin.scan.job import Documents, Fields, Format, ScanError, Shard, ShardError
+from unspin.scan.job import Documents, Fields, Format, Origin, ScanError, Shard, ShardError
 
 MAX_FILES = 1_000  # plain texts in a shard
 
@@ -298,7 +298,8 @@ def _texts(shard: Shard) -> Iterator[Documents]:
             records.strings([file.text for file in files]),
             records.strings([file.reason for file in files]),
         )
-        yield Documents(batch, None, sum(file.size for file in files))
+        origins = [Origin(title=file.title) for file in files]
+        yield Documents(batch, None, sum(file.size for file in files), origins)
     if unread:
         raise ShardError(f"{len(unread):,} of its files cannot be read, {unread[0]} first")
 
@@ -309,6 +310,7 @@ class _Text(NamedTuple):
     path: str
     size: int = 0
     text: str | None = None
+    title: str | None = None
     reason: str | None = None
     is_unread: bool = False
 
@@ -320,6 +322,6 @@ def _text(path: str) -> _Text:
     except OSError as error:
         return _Text(path, reason=_fault(error), is_unread=True)
     try:
-        return _Text(path, len(raw), pages.extract(raw).text)
+        return _Text(path, len(raw), pages.extract(raw).text, records.title(raw))
     except pages.PageError as error:
         return _Text(path, len(raw), reason=str(error))

@@ -1,10 +1,15 @@
-"""What a scan is told to do: the vocabulary that its rooms share."""
+"""What a scan is told to do: the vocabulary that its rooms share.
+
+What is done with shards, and by whom, are two questions. `Work` is the answer to the first: a scan
+is one kind of it, tracing many pages is others. The engines answer the second, for all of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -43,17 +48,27 @@ class Shard:
     paths: tuple[str, ...]
 
 
+class Origin(NamedTuple):
+    """What a page or the archive that it is in says of it besides its text."""
+
+    url: str | None = None
+    title: str | None = None
+    date: str | None = None
+
+
 class Documents(NamedTuple):
     """Documents of a shard: `batch` of `DOCUMENTS`, and the `rows` that they came in, as many.
 
     The rows are what a corpus is rewritten from: a RecordBatch with all columns for Parquet, raw
     lines without their line ends for JSONL, and None where `batch` is all that there is. `size`
     is the number of bytes of the input (as stored) that were consumed since the last documents.
+    Pages, which come in no rows, have `origins`, as many.
     """
 
     batch: pa.RecordBatch
     rows: pa.RecordBatch | list[bytes] | None
     size: int
+    origins: Sequence[Origin] | None = None
 
 
 def keeps(keep: Keep, verdict: str | None) -> bool:
@@ -90,12 +105,75 @@ class Settings:
 
 
 class Advance(NamedTuple):
-    """How far a scan has come since it last said so."""
+    """How far work on shards has come since it last said so.
+
+    `found` are the documents that it looks for: those that are spun, or that have a source.
+    """
 
     shards: int = 0
     bytes: int = 0
     documents: int = 0
-    spun: int = 0
+    found: int = 0
+
+
+class Line(Protocol):
+    """A finished shard, as the manifest and the engines know it: a frozen dataclass.
+
+    There is no clock in it: the same input makes the same line.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def shard(self) -> str:
+        """Its name."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it was read from."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes that has, as stored."""
+
+    @property
+    def error(self) -> str | None:
+        """What kept it from being read to its end."""
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """What was written, as paths below the output folder, and the SHA-256 of each."""
+
+    @property
+    def advance(self) -> Advance:
+        """How far the whole of it has brought the work."""
+
+
+S_contra = TypeVar("S_contra", bound=Shard, contravariant=True)
+L_co = TypeVar("L_co", bound=Line, covariant=True)
+
+
+class Work(Protocol[S_contra, L_co]):
+    """What is done with shards: it travels to the workers, and each of them opens it once."""
+
+    @property
+    def out(self) -> Path:
+        """The output folder, which every worker holds while it lives."""
+
+    def open(self) -> Callable[[S_contra, Callable[[Advance], None]], L_co]:
+        """Return what does one shard; it tells of its progress whoever it is given.
+
+        Raises:
+            ScanError, ModelError: what the work needs cannot be opened. What is returned raises
+                them too, when the work cannot go on; what is wrong with a shard is in its line.
+        """
+
+    def give_up(self, shard: S_contra, error: str, advance: Callable[[Advance], None]) -> L_co:
+        """Write what is written of a shard that no worker could do.
+
+        Raises:
+            ScanError: it cannot be written.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +198,16 @@ class Done:
     corpus: str | None = None
     corpus_sha256: str | None = None
     error: str | None = None
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """The table, and the corpus if there is one, each with its digest."""
+        table = (self.table, self.table_sha256)
+        if self.corpus is None or self.corpus_sha256 is None:
+            return (table,)
+        return (table, (self.corpus, self.corpus_sha256))
+
+    @property
+    def advance(self) -> Advance:
+        """How far the whole shard has brought the scan."""
+        return Advance(1, self.bytes, self.documents, self.spun)

@@ -1,4 +1,4 @@
-"""How do the cores of this machine share a scan? A process each, and any of them may die.
+"""How do the cores of this machine share the work? A process each, and any of them may die.
 
 Each process has a pipe of its own, so that it is known which shard a dead one had. What a worker
 has not finished by then is done again by a fresh one.
@@ -16,33 +16,35 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Thread
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
 from unspin.arrays import ModelError
-from unspin.scan.batch import Scorer
-from unspin.scan.job import Advance, Done, ScanError, Shard
+from unspin.scan.job import Advance, Line, ScanError, Shard, Work
 from unspin.scan.manifest import sharing
-from unspin.scan.shards import Job, give_up, process
 
 TRIES = 3  # at a shard whose workers die, which may be its own fault
 
+S = TypeVar("S", bound=Shard)
+L = TypeVar("L", bound=Line)
+
 
 def run(
-    shards: Iterable[Shard], job: Job, workers: int, advance: Callable[[Advance], None]
-) -> Iterator[Done]:
-    """Score shards in so many processes; yields each as it is finished.
+    shards: Iterable[S], job: Work[S, L], workers: int, advance: Callable[[Advance], None]
+) -> Iterator[L]:
+    """Do the work on shards in so many processes; yields each as it is finished.
 
     Shards are handed out in the order given, so put the largest first. A shard whose worker was
     killed is tried again, and one that kills every worker comes back as one that cannot be read.
     Workers end with this process, however it ends, and when the iterator is closed.
 
     Raises:
-        ScanError: tables cannot be written, or workers cannot start.
+        ScanError: the work cannot go on, its files cannot be written, or workers cannot start.
     """
     waiting = deque(shards)
-    tries: Counter[Shard] = Counter()
-    team: list[_Worker] = []
+    tries: Counter[S] = Counter()
+    team: list[_Worker[S, L]] = []
     try:
         while waiting or team:
             while waiting and len(team) < workers:
@@ -53,7 +55,7 @@ def run(
                 said = worker.hear()
                 if isinstance(said, Advance):
                     advance(said)
-                elif isinstance(said, Done):
+                elif said is not None:
                     if waiting:
                         worker.give(waiting.popleft())
                     else:
@@ -69,16 +71,16 @@ def run(
                         waiting.appendleft(shard)
                     else:
                         error = f"its worker died {TRIES} times ({cause})"
-                        yield give_up(shard, job, error, advance)
+                        yield job.give_up(shard, error, advance)
     finally:
         for worker in team:
             worker.kill()
 
 
-class _Worker:
-    """A process that scores one shard after the other, as its parent sees it."""
+class _Worker(Generic[S, L]):
+    """A process that does one shard after the other, as its parent sees it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Work[S, L]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, job), daemon=True)
@@ -87,18 +89,18 @@ class _Worker:
         theirs.close()
         self._ready = False
 
-    def give(self, shard: Shard) -> None:
-        """Let it score a shard."""
+    def give(self, shard: S) -> None:
+        """Let it do a shard."""
         self.shard = shard
         self._come = Advance()
         # One that is dead already is noticed when it is heard.
         with suppress(OSError):
             self.connection.send(shard)
 
-    def hear(self) -> Advance | Done | None:
+    def hear(self) -> Advance | L | None:
         """What it says: how far it has come, or what came of its shard; None if it is dead."""
         try:
-            said: Advance | Done | ScanError = self.connection.recv()
+            said: Advance | L | ScanError = self.connection.recv()
         except (EOFError, OSError):
             return None
         if isinstance(said, ScanError):
@@ -160,12 +162,12 @@ def _uninterrupted() -> Iterator[None]:
 # --- in the worker
 
 
-def _work(connection: Connection, job: Job) -> None:
+def _work(connection: Connection, job: Work[Any, Line]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # There is a worker for every core.
     pa.set_cpu_count(1)
 
-    def say(what: Advance | Done | ScanError) -> None:
+    def say(what: Advance | Line | ScanError) -> None:
         try:
             connection.send(what)
         except OSError:
@@ -176,12 +178,12 @@ def _work(connection: Connection, job: Job) -> None:
             Thread(target=_end_with_parent, daemon=True).start()
             if not held:
                 return
-            scorer = Scorer(job.settings.limits, job.settings.model)
+            done = job.open()
             say(Advance())
             # The other end is closed when there is nothing left to do.
             with suppress(EOFError):
                 while True:
-                    say(process(connection.recv(), job, scorer, say))
+                    say(done(connection.recv(), say))
     except (ScanError, ModelError) as error:
         say(ScanError(str(error)))
 

@@ -1,9 +1,11 @@
-"""What of a scan is finished, and who may write? The output folder: settings, lock and manifest.
+"""What of the work is finished, and who may write? The output folder: settings, lock and manifest.
 
     settings.json     what shows in the tables; a run with other settings is refused
     manifest.jsonl    a line for every finished shard
     scores/, corpus/  their tables, and the documents that were kept
     .lock             held by a scan, and by its workers, for as long as they live
+
+Other work than a scan has folders of other names, and is kept in the same way.
 
 A file comes to be under a temporary name and gets its own when it is whole, and the line of a
 shard is written last. So whatever has a line is whole, and whatever dies before is done again.
@@ -17,18 +19,18 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 from uuid import uuid4
 
 from unspin import __version__
 from unspin.arrays import CHECKSUMS
 from unspin.reader import CALIBRATION
-from unspin.scan.job import Done, ScanError, Settings, Shard
+from unspin.scan.job import Line, ScanError, Shard
 
 if sys.platform != "win32":
     import fcntl
@@ -40,15 +42,29 @@ TEMPORARY = ".unspin-tmp"
 PATIENCE = 5.0  # seconds
 
 
-class Manifest:
-    """The finished shards of an output folder; `opened` gives it to one process at a time."""
+L = TypeVar("L", bound=Line)
 
-    def __init__(self, out: Path) -> None:
+
+class Settings(Protocol):
+    """What shows in the files of an output folder, and with which model."""
+
+    @property
+    def model(self) -> Path:
+        """The model's folder."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+
+
+class Manifest(Generic[L]):
+    """The finished shards of an output folder that is `opened`; `kind` is what their lines are."""
+
+    def __init__(self, out: Path, kind: type[L]) -> None:
         self._out = out
         self._path = out / MANIFEST
-        self._lines = {done.shard: done for done in _read(self._path)}
+        self._lines = {done.shard: done for done in _read(self._path, kind)}
 
-    def finished(self, shard: Shard, size: int) -> Done | None:
+    def finished(self, shard: Shard, size: int) -> L | None:
         """Return the line of a shard whose tables are there, or None if it is to be done.
 
         It is to be done again if it could not be read to its end, for what was wrong with it may be
@@ -68,8 +84,7 @@ class Manifest:
             )
         if done.error is not None or (done.inputs, done.bytes) != (shard.paths, size):
             return None
-        files = [(done.table, done.table_sha256), (done.corpus, done.corpus_sha256)]
-        whole = all(path is None or _digest(self._out / path) == sum_ for path, sum_ in files)
+        whole = all(_digest(self._out / path) == sum_ for path, sum_ in done.files)
         return done if whole else None
 
     def start(self, undone: Iterable[Shard]) -> None:
@@ -78,7 +93,7 @@ class Manifest:
             self._lines.pop(shard.name, None)
         self._rewrite()
 
-    def add(self, done: Done) -> None:
+    def add(self, done: L) -> None:
         """Note that a shard is finished.
 
         Raises:
@@ -101,10 +116,17 @@ class Manifest:
 
 
 @contextmanager
-def opened(out: Path, settings: Settings, *, overwrite: bool = False) -> Iterator[Manifest]:
+def opened(
+    out: Path,
+    settings: Settings,
+    *,
+    folders: Collection[str] = (SCORES, CORPUS),
+    overwrite: bool = False,
+) -> Iterator[None]:
     """Open an output folder for one scan, a new one or one to go on with.
 
-    With `overwrite` what a scan has written there goes, and nothing else.
+    Other work than a scan names the `folders` that it writes to there. With `overwrite` what was
+    written to them goes, and nothing else.
 
     Raises:
         ScanError: the folder cannot be written, is in use, or holds what is not of this scan.
@@ -116,13 +138,13 @@ def opened(out: Path, settings: Settings, *, overwrite: bool = False) -> Iterato
         raise ScanError(_unwritable(out, error)) from None
     with _alone(out):
         if overwrite:
-            _discard(out)
+            _discard(out, folders)
         _settle(out, settings)
-        _sweep(out)
+        _sweep(out, folders)
         try:
-            yield Manifest(out)
+            yield
         finally:
-            _sweep(out)
+            _sweep(out, folders)
 
 
 @contextmanager
@@ -191,12 +213,12 @@ def model_digest(folder: Path) -> str:
 # --- lines
 
 
-def _line(done: Done) -> bytes:
+def _line(done: Line) -> bytes:
     # Names of files may hold what is no Unicode, but never what JSON has no escape for.
     return json.dumps(asdict(done), sort_keys=True).encode() + b"\n"
 
 
-def _read(path: Path) -> Iterator[Done]:
+def _read(path: Path, kind: type[L]) -> Iterator[L]:
     """The lines that are whole; of those that a killed run tore, or others edited, none is."""
     try:
         lines = path.read_bytes().splitlines(keepends=True)
@@ -208,7 +230,7 @@ def _read(path: Path) -> Iterator[Done]:
         with suppress(ValueError, TypeError, KeyError):
             values = json.loads(line)
             if line.endswith(b"\n"):
-                yield Done(**values | {"inputs": tuple(values["inputs"])})
+                yield kind(**values | {"inputs": tuple(values["inputs"])})
 
 
 def _digest(path: Path) -> str | None:
@@ -298,20 +320,20 @@ def _shown(value: object) -> str:
     return f"{value[:8]}…" if isinstance(value, str) and len(value) == 64 else json.dumps(value)
 
 
-def _discard(out: Path) -> None:
+def _discard(out: Path, folders: Collection[str]) -> None:
     """Remove what a scan wrote; the settings last, for they say that it was a scan."""
     with saving(out):
         (out / MANIFEST).unlink(missing_ok=True)
-        for name in (SCORES, CORPUS):
+        for name in folders:
             if (out / name).exists():
                 shutil.rmtree(out / name)
         (out / SETTINGS).unlink(missing_ok=True)
 
 
-def _sweep(out: Path) -> None:
+def _sweep(out: Path, folders: Collection[str]) -> None:
     """Remove what killed runs have left behind half written."""
     with saving(out):
-        for folder in (out, out / SCORES, out / CORPUS):
+        for folder in (out, *(out / name for name in folders)):
             for path in folder.glob(f"*{TEMPORARY}" if folder == out else f"**/*{TEMPORARY}"):
                 path.unlink(missing_ok=True)
 
@@ -336,12 +358,12 @@ def _alone(out: Path) -> Iterator[None]:
         while not _locks(file, exclusively=True):
             if time.monotonic() > ends:
                 raise ScanError(
-                    f"another scan is writing to {out}: wait for it, or name another folder with -o"
+                    f"another run is writing to {out}: wait for it, or write elsewhere with -o"
                 )
             time.sleep(0.05)
         # From here on our own workers hold it too.
         if not _locks(file, exclusively=False):
-            raise ScanError(f"another scan has begun to write to {out}: name another folder")
+            raise ScanError(f"another run has begun to write to {out}: write elsewhere with -o")
         yield
 
 

@@ -1,4 +1,4 @@
-"""How far has a scan come, how fast is it, and how long will it take? Told while it runs.
+"""How far has work on shards come, how fast is it, and how long will it take? Told while it runs.
 
 Standard error has a bar and the counts; where it is no terminal it stays quiet.
 """
@@ -20,14 +20,15 @@ SETTLED = 3.0  # seconds from which on the rate so far tells what is left
 
 
 @contextmanager
-def progress(shards: int, size: int) -> Iterator[Callable[[Advance], None]]:
-    """Show how a scan of so many shards and bytes gets on; call what it gives with each advance.
+def progress(shards: int, size: int, found: str = "spun") -> Iterator[Callable[[Advance], None]]:
+    """Show how work on so many shards and bytes gets on; call what it gives with each advance.
 
-    The rate is that since the start, so count only what this run has still to do. Threads may
-    call it. It starts none itself, and processes may therefore be forked while it shows.
+    The rate is that since the start, so count only what this run has still to do. `found` says
+    what the documents are that are looked for; it is empty where none is. Threads may call what
+    it gives. It starts none itself, and processes may therefore be forked while it shows.
 
     >>> with progress(shards=1, size=10) as advance:  # quiet: here is no terminal
-    ...     advance(Advance(shards=1, bytes=10, documents=3, spun=1))
+    ...     advance(Advance(shards=1, bytes=10, documents=3, found=1))
     """
     from rich.console import Console, Group
 
@@ -47,7 +48,7 @@ def progress(shards: int, size: int) -> Iterator[Callable[[Advance], None]]:
     lock = Lock()
 
     def picture() -> Group:
-        first, second = told(come, shards, size, time.monotonic() - start)
+        first, second = told(come, shards, size, time.monotonic() - start, found)
         bar = ProgressBar(total=1.0, completed=_share(come, shards, size))
         line = Table.grid(expand=True, padding=(0, 2, 0, 0))
         line.add_column(ratio=1, min_width=10)
@@ -73,8 +74,10 @@ def progress(shards: int, size: int) -> Iterator[Callable[[Advance], None]]:
             live.update(picture(), refresh=True)
 
 
-def told(come: Advance, shards: int, size: int, seconds: float) -> tuple[str, str]:
-    """Return how far a scan of so many shards and bytes has come, in two short lines.
+def told(
+    come: Advance, shards: int, size: int, seconds: float, found: str = "spun"
+) -> tuple[str, str]:
+    """Return how far work on so many shards and bytes has come, in two short lines.
 
     >>> for line in told(Advance(3, 400_000_000, 81_204, 1_204), 12, 1_600_000_000, 10):
     ...     print(line)
@@ -89,12 +92,13 @@ def told(come: Advance, shards: int, size: int, seconds: float) -> tuple[str, st
     else:
         clock = "-:--:-- left"
     rate = come.bytes / 1_000_000 / seconds if seconds else 0.0
+    documents = f"{come.documents:,} document{'' if come.documents == 1 else 's'}"
     return f"{int(100 * share):>2} %  {clock}", "  ".join(
         (
             f"{come.shards:,} of {shards:,} shard{'' if shards == 1 else 's'}",
             f"{decimal(come.bytes)} of {decimal(size)}",
             f"{rate:.1f} MB/s",
-            f"{come.documents:,} document{'' if come.documents == 1 else 's'}, {come.spun:,} spun",
+            f"{documents}, {come.found:,} {found}" if found else documents,
         )
     )
 

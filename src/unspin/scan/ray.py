@@ -1,36 +1,33 @@
-"""How does a scan run on a Ray cluster? One shard a call, on as many workers as there are.
+"""How is work done on a Ray cluster? One shard a call, on as many workers as there are.
 
-The shards are the rows of a Ray Data set and the workers its actors, each of which opens the model
-once. What a worker writes is what `unspin.scan.shards.process` writes anywhere, so the tables are
-the same bytes, however many workers there were, and a shard that is done over replaces its files.
+The shards are the rows of a Ray Data set and the workers its actors, each of which opens the work
+once. What a worker writes is what the work writes anywhere, so the tables are the same bytes,
+however many workers there were, and a shard that is done over replaces its files.
 
-Inputs and output are opened by the workers. On a cluster the output, the folder that the scan is
+Inputs and output are opened by the workers. On a cluster the output, the folder that it is all
 started in and inputs that are no addresses have to be on a file system that all nodes share, under
 the same paths, and `unspin` is installed alike on every node.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+import pickle
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from unspin.arrays import ModelError
-from unspin.scan import shards as room
-from unspin.scan.batch import Scorer
-from unspin.scan.job import Advance, Done, ScanError, Shard
+from unspin.scan.job import Advance, Line, ScanError, Shard, Work
 from unspin.scan.local import TRIES
 from unspin.scan.manifest import sharing
 
@@ -41,21 +38,24 @@ PATIENCE = 5.0  # seconds for a cluster to answer
 _ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 _LOGS = {"log_to_driver": False, "logging_level": logging.ERROR}
 
+S = TypeVar("S", bound=Shard)
+L = TypeVar("L", bound=Line)
+
 
 def run(
-    shards: Sequence[Shard],
-    job: room.Job,
+    shards: Sequence[S],
+    job: Work[S, L],
     address: str | None,
     workers: int | None,
     advance: Callable[[Advance], None],
-) -> Iterator[Done]:
-    """Score shards on Ray; yields each as it is finished.
+) -> Iterator[L]:
+    """Do the work on shards on Ray; yields each as it is finished.
 
     Shards are handed out in the order given, so put the largest first. A shard whose worker died is
     tried again, and one that kills every worker comes back as one that cannot be read.
 
     Args:
-        shards: what to scan.
+        shards: what there is to do.
         job: what to do with each; its output folder is one that all nodes see.
         address: of a cluster, as `ray.init` takes it; None starts Ray on this machine and shuts
             it down at the end. If the process is connected to Ray already, that is used and left.
@@ -64,30 +64,31 @@ def run(
         advance: told of every finished shard.
 
     Raises:
-        ScanError: Ray is not installed or not reached, or tables cannot be written.
+        ScanError: Ray is not installed or not reached, the work cannot go on, or its files cannot
+            be written.
     """
     if not shards:
         return
-    with _connected(address, workers) as processors:
+    with connected(address, workers) as processors:
         unfinished = {shard.name: shard for shard in shards}
         for done in _finished(shards, job, min(len(shards), workers or processors)):
             del unfinished[done.shard]
-            advance(Advance(1, done.bytes, done.documents, done.spun))
+            advance(done.advance)
             yield done
     for shard in unfinished.values():
         error = f"its worker failed, or died {TRIES} times (out of memory?)"
-        yield room.give_up(shard, job, error, advance)
+        yield job.give_up(shard, error, advance)
 
 
 class Worker:
-    """Scores shards, one a call; an actor of Ray Data.
+    """Does shards, one a call; an actor of Ray Data.
 
-    A row is `{"shard": JSON of a Shard}`. It comes back as `{"done": JSON of its Done, "error":
-    ""}`, with a message instead if the scan cannot go on, and with neither if the shard has had
+    A row is `{"shard": a pickled Shard}`. It comes back as `{"done": its pickled line, "error":
+    ""}`, with a message instead if the work cannot go on, and with neither if the shard has had
     its tries. Relative paths are relative to `folder`, and `tries` is the actor of `Tries`.
     """
 
-    def __init__(self, job: room.Job, folder: str, tries: Any) -> None:  # noqa: ANN401
+    def __init__(self, job: Work[Any, Line], folder: str, tries: Any) -> None:  # noqa: ANN401
         # There is a worker for every processor.
         pa.set_cpu_count(1)
         os.chdir(folder)
@@ -95,24 +96,22 @@ class Worker:
         self._tries = tries
 
     @cached_property
-    def _scorer(self) -> Scorer:
-        settings = self._job.settings
-        return Scorer(settings.limits, settings.model)
+    def _done(self) -> Callable[[Any, Callable[[Advance], None]], Line]:
+        return self._job.open()
 
-    def __call__(self, row: Mapping[str, str]) -> dict[str, str]:
+    def __call__(self, row: Mapping[str, bytes]) -> dict[str, bytes | str]:
         """Return the row of a finished shard."""
-        read = json.loads(row["shard"])
-        shard = Shard(read["name"], read["format"], tuple(read["paths"]))
+        shard = pickle.loads(row["shard"])  # noqa: S301 - we have sent it
         if _ray().get(self._tries.begin.remote(shard.name)) > TRIES:
-            return {"done": "", "error": ""}
+            return {"done": b"", "error": ""}
         try:
             with sharing(self._job.out) as held:
                 if not held:
-                    raise ScanError(f"another scan has begun to write to {self._job.out}")
-                done = room.process(shard, self._job, self._scorer, _not_told)
+                    raise ScanError(f"another run has begun to write to {self._job.out}")
+                done = self._done(shard, _not_told)
         except (ScanError, ModelError) as error:
-            return {"done": "", "error": str(error)}
-        return {"done": json.dumps(asdict(done)), "error": ""}
+            return {"done": b"", "error": str(error)}
+        return {"done": pickle.dumps(done), "error": ""}
 
 
 class Tries:
@@ -130,13 +129,13 @@ class Tries:
         return self._begun[name]
 
 
-def _finished(shards: Sequence[Shard], job: room.Job, workers: int) -> Iterator[Done]:
+def _finished(shards: Sequence[S], job: Work[S, L], workers: int) -> Iterator[L]:
     """The shards that were finished; those are left out that no worker could."""
     data = _ray().data
     tries = _ray().remote(num_cpus=0)(Tries).remote()
     # A row a block: a shard is told of when it is finished, and no worker holds back a second one
     # while another has nothing to do.
-    rows = [{"shard": json.dumps(asdict(shard))} for shard in shards]
+    rows = [{"shard": pickle.dumps(shard)} for shard in shards]
     finished = data.from_items(rows, override_num_blocks=len(rows)).map(
         Worker,
         fn_constructor_args=(job, str(Path.cwd()), tries),
@@ -151,13 +150,18 @@ def _finished(shards: Sequence[Shard], job: room.Job, workers: int) -> Iterator[
         if row["error"]:
             raise ScanError(row["error"])
         if row["done"]:
-            done = json.loads(row["done"])
-            yield Done(**done | {"inputs": tuple(done["inputs"])})
+            yield pickle.loads(row["done"])  # noqa: S301 - our own worker has sent it
 
 
 @contextmanager
-def _connected(address: str | None, workers: int | None) -> Iterator[int]:
-    """A connection to Ray, which says how many processors the cluster has."""
+def connected(address: str | None, workers: int | None) -> Iterator[int]:
+    """A connection to Ray, which says how many processors the cluster has.
+
+    What runs meanwhile uses it, so that Ray is started once for work of several steps.
+
+    Raises:
+        ScanError: Ray is not installed or not reached.
+    """
     ray = _ray()
     started = not ray.is_initialized()
     with _quiet():

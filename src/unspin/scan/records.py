@@ -7,6 +7,7 @@ be as large as it likes, and a record in it too.
 from __future__ import annotations
 
 import gzip
+import html
 import io
 import re
 import zlib
@@ -57,6 +58,9 @@ _HOST = (
     r"^(?:(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?#@]*@)?(?P<addressed>\[[^\]]{1,64}\]"
     r"|[^/?#:@\s\[\]]{1,253})|(?P<bare>(?:[\w\-]{1,63}\.)+[A-Za-z][A-Za-z0-9\-]{1,63}))(?:[:/?#]|$)"
 )
+
+_TITLE = re.compile(rb"<title\b[^<>]{0,1000}>([^<]{1,2000})</title", re.IGNORECASE)
+_TITLE_BYTES = 1 << 15  # of a page, within which its title is looked for
 
 Item = TypeVar("Item")
 
@@ -175,6 +179,22 @@ def strings(values: Sequence[str | None]) -> pa.Array:
 def encodable(text: str) -> str:
     """Return the text with U+FFFD for every half of a surrogate pair."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def title(page: bytes) -> str | None:
+    """Return the title of a page of HTML, None if it has none.
+
+    >>> title(b"<html><head><title>Bridge\\n shut &amp; gone</title>")
+    'Bridge shut & gone'
+    """
+    found = _TITLE.search(page, 0, _TITLE_BYTES)
+    if found is None:
+        return None
+    try:
+        words = found[1].decode()
+    except UnicodeDecodeError:
+        words = found[1].decode("cp1252", "replace")
+    return " ".join(html.unescape(words).split()) or None
 
 
 def _hosts(urls: pa.Array) -> pa.Array:

@@ -87,7 +87,7 @@ def html(summary: Summary, worst: Sequence[WorstPage]) -> str:
     body = chain(
         _header(summary),
         ["<main>"],
-        _section(faults(summary, ROWS)),
+        _section(faults(summary.bad_shards, ROWS)),
         _histogram(summary.histogram),
         chain.from_iterable(_section(section) for section in sections(summary, ROWS)),
         _worst(worst),

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from unspin.scan import inputs as room
-from unspin.scan.job import Advance, Done, ScanError, Settings, Shard
-from unspin.scan.manifest import opened
+from unspin.scan.job import Advance, Done, Line, ScanError, Settings, Shard, Work
+from unspin.scan.manifest import Manifest, opened
 from unspin.scan.progress import progress
 from unspin.scan.shards import Job, stored
 
 Engine = Literal["local", "ray"]
 # Takes the number of shards to do and their bytes; what it gives is told how far the scan is.
 Show = Callable[[int, int], AbstractContextManager[Callable[[Advance], None]]]
+
+S = TypeVar("S", bound=Shard)
+L = TypeVar("L", bound=Line)
 
 
 class Scanned(NamedTuple):
@@ -62,6 +65,26 @@ def scan(
         # A path has lost one of its slashes.
         address = str(out).replace(":/", "://", 1)
         raise ScanError(f"{address} is an address: tables are written to a folder of this machine")
+    shards = found(inputs, out)
+    sizes = {shard.name: stored(shard) for shard in shards}
+    # One that is large and begun last would keep everybody waiting for one worker.
+    order = sorted(shards, key=lambda shard: (-sizes[shard.name], shard.name))
+    job = Job(out.absolute(), settings)
+    with opened(out, settings, overwrite=overwrite):
+        manifest = Manifest(out, Done)
+        done = complete(
+            manifest, order, sizes, job, engine=engine, workers=workers, address=address, show=show
+        )
+        manifest.finish()
+    return Scanned(shards, done)
+
+
+def found(inputs: Sequence[str], out: Path) -> list[Shard]:
+    """Return the shards of inputs that are to be read for an output, sorted by name.
+
+    Raises:
+        ScanError: an input cannot be read, or lies where the output does.
+    """
     keep_apart = partial(_keep_apart, out, out.resolve())
     for name in inputs:
         keep_apart(name)
@@ -69,34 +92,57 @@ def scan(
     for shard in shards:
         for path in shard.paths:
             keep_apart(path)
-    sizes = {shard.name: stored(shard) for shard in shards}
-    with opened(out, settings, overwrite=overwrite) as manifest:
-        finished = {shard.name: manifest.finished(shard, sizes[shard.name]) for shard in shards}
-        undone = [shard for shard in shards if finished[shard.name] is None]
-        # One that is large and begun last would keep everybody waiting for one worker.
-        undone.sort(key=lambda shard: (-sizes[shard.name], shard.name))
-        manifest.start(undone)
-        done = [line for line in finished.values() if line is not None]
-        job = Job(out.absolute(), settings)
-        with (
-            show(len(undone), sum(sizes[shard.name] for shard in undone)) as advance,
-            closing(_run(engine, undone, job, workers, address, advance)) as running,
-        ):
-            for line in running:
-                manifest.add(line)
-                done.append(line)
-        manifest.finish()
-    return Scanned(shards, sorted(done, key=lambda line: line.shard))
+    return shards
+
+
+def complete(
+    manifest: Manifest[L],
+    shards: Sequence[S],
+    sizes: Mapping[str, int],
+    job: Work[S, L],
+    *,
+    engine: Engine,
+    workers: int | None,
+    address: str | None,
+    show: Show,
+) -> list[L]:
+    """Do what is not finished of some work; returns the lines of all its shards, sorted by name.
+
+    Args:
+        manifest: says what is finished, and is told of the rest.
+        shards: the work, in the order in which it is handed out.
+        sizes: the bytes of each shard by its name.
+        job: what is done with each.
+        engine: what the workers are.
+        workers: how many there are; None takes one for each core.
+        address: of the Ray cluster.
+        show: how progress is shown.
+
+    Raises:
+        ScanError: the work cannot start or go on. What is finished stays so.
+    """
+    finished = {shard.name: manifest.finished(shard, sizes[shard.name]) for shard in shards}
+    undone = [shard for shard in shards if finished[shard.name] is None]
+    manifest.start(undone)
+    done = [line for line in finished.values() if line is not None]
+    with (
+        show(len(undone), sum(sizes[shard.name] for shard in undone)) as advance,
+        closing(_run(engine, undone, job, workers, address, advance)) as running,
+    ):
+        for line in running:
+            manifest.add(line)
+            done.append(line)
+    return sorted(done, key=lambda line: line.shard)
 
 
 def _run(
     engine: Engine,
-    shards: Sequence[Shard],
-    job: Job,
+    shards: Sequence[S],
+    job: Work[S, L],
     workers: int | None,
     address: str | None,
     advance: Callable[[Advance], None],
-) -> Generator[Done, None, None]:
+) -> Generator[L, None, None]:
     if not shards:
         return
     if engine == "ray":
@@ -123,11 +169,9 @@ def _keep_apart(out: Path, target: Path, name: str) -> None:
         return
     source = Path(place).resolve()
     if source.is_relative_to(target):
-        raise ScanError(
-            f"the input {name} lies in the output folder {out}: name another folder with -o"
-        )
+        raise ScanError(f"the input {name} lies in the output {out}: write elsewhere with -o")
     if target.is_relative_to(source):
         raise ScanError(
-            f"the output folder {out} lies in the input {name}, where the next run would take it"
-            " for input: name a folder elsewhere with -o"
+            f"the output {out} lies in the input {name}, where the next run would take it for"
+            " input: write elsewhere with -o"
         )

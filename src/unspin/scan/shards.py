@@ -21,15 +21,41 @@ from unspin.reading import Reading
 from unspin.scan import inputs, manifest
 from unspin.scan.batch import SCORES, Scorer
 from unspin.scan.corpus import Fate, corpus, corpus_name, fate
-from unspin.scan.job import Advance, Documents, Done, ScanError, Settings, Shard, ShardError
+from unspin.scan.job import (
+    Advance,
+    Documents,
+    Done,
+    Fields,
+    ScanError,
+    Settings,
+    Shard,
+    ShardError,
+)
 from unspin.scan.tables import table
 
 
 class Job(NamedTuple):
-    """Where the tables of a scan go, and what they are to be like."""
+    """The work of a scan: where its tables go, and what they are to be like."""
 
     out: Path
     settings: Settings
+
+    def open(self) -> Callable[[Shard, Callable[[Advance], None]], Done]:
+        """Return what scores one shard; opening it maps the model.
+
+        Raises:
+            ModelError: the model cannot be opened.
+        """
+        scorer = Scorer(self.settings.limits, self.settings.model)
+        return lambda shard, advance: process(shard, self, scorer, advance)
+
+    def give_up(self, shard: Shard, error: str, advance: Callable[[Advance], None]) -> Done:
+        """Write the empty table of a shard that cannot be scored.
+
+        Raises:
+            ScanError: the files cannot be written.
+        """
+        return _write(shard, self, iter(()), advance, error)
 
 
 class _Scored(NamedTuple):
@@ -54,16 +80,7 @@ def process(shard: Shard, job: Job, scorer: Scorer, advance: Callable[[Advance],
     except ScanError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others go on
-        return give_up(shard, job, _unexpected(error), advance)
-
-
-def give_up(shard: Shard, job: Job, error: str, advance: Callable[[Advance], None]) -> Done:
-    """Write the empty table of a shard that cannot be scored.
-
-    Raises:
-        ScanError: the files cannot be written.
-    """
-    return _write(shard, job, iter(()), advance, error)
+        return job.give_up(shard, unexpected(error), advance)
 
 
 def stored(shard: Shard) -> int:
@@ -72,6 +89,25 @@ def stored(shard: Shard) -> int:
         return inputs.size(shard)
     except (OSError, ShardError, ScanError):
         return 0
+
+
+def read(shard: Shard, fields: Fields, *, rows: bool) -> Iterator[Documents]:
+    """Yield the documents of a shard as `inputs.read` does, whatever is wrong with it.
+
+    Raises:
+        ShardError: the rest of it cannot be read.
+    """
+    try:
+        yield from inputs.read(shard, fields, rows=rows)
+    except ShardError:
+        raise
+    except Exception as error:  # libraries meet broken files in many ways
+        raise ShardError(unexpected(error)) from error
+
+
+def unexpected(error: Exception) -> str:
+    """Return what to say of a fault that nobody has foreseen."""
+    return f"unexpected {type(error).__name__}" + (f": {error}" if str(error) else "")
 
 
 # --- from documents to rows
@@ -83,24 +119,15 @@ def _scored(shard: Shard, settings: Settings, scorer: Scorer) -> Iterator[_Score
     Raises:
         ShardError: it cannot be read to its end.
     """
-    for documents in _read(shard, settings):
+    with_corpus = settings.keep is not None or settings.restore
+    for documents in read(shard, settings.fields, rows=with_corpus):
         rows = _rows(scorer, documents.batch)
         fates: list[Fate] = []
-        if settings.keep or settings.restore:
+        if with_corpus:
             for row, text in zip(rows.to_pylist(), documents.batch["text"], strict=True):
-                read = partial(_reading, scorer, text, settings) if settings.restore else None
-                fates.append(fate(row, settings.keep, read))
+                look = partial(_reading, scorer, text, settings) if settings.restore else None
+                fates.append(fate(row, settings.keep, look))
         yield _Scored(documents, rows, fates)
-
-
-def _read(shard: Shard, settings: Settings) -> Iterator[Documents]:
-    try:
-        rows = settings.keep is not None or settings.restore
-        yield from inputs.read(shard, settings.fields, rows=rows)
-    except ShardError:
-        raise
-    except Exception as error:  # libraries meet broken files in many ways
-        raise ShardError(_unexpected(error)) from error
 
 
 def _rows(scorer: Scorer, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -122,10 +149,6 @@ def _reading(scorer: Scorer, text: pa.Scalar, settings: Settings) -> Reading | N
         return scorer.reader.read(pages.plain(text.as_py()), deadline)
     except Exception:  # noqa: BLE001 - it stays as it was printed
         return None
-
-
-def _unexpected(error: Exception) -> str:
-    return f"unexpected {type(error).__name__}" + (f": {error}" if str(error) else "")
 
 
 # --- from rows to files

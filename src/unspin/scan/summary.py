@@ -223,12 +223,12 @@ def terminal(summary: Summary, console: Console) -> None:
         _verdicts(summary),
         *sections(summary, SHOWN),
         _first_look(summary),
-        faults(summary, SHOWN),
+        faults(summary.bad_shards, SHOWN),
     ):
         if section.rows:
             console.print()
             console.print(Text(section.title, "bold"))
-            console.print(_table(section))
+            console.print(grid(section))
     console.print()
     console.print(Text(CAUTION, "italic"))
 
@@ -267,14 +267,14 @@ def sections(summary: Summary, most: int) -> Iterator[Section]:
     )
 
 
-def faults(summary: Summary, most: int) -> Section:
+def faults(bad_shards: Sequence[BadShard], most: int) -> Section:
     """The shards, `most` of them, that could not be read to their ends."""
     return Section(
-        f"{counted(len(summary.bad_shards), 'shard')} could not be read to the end",
+        f"{counted(len(bad_shards), 'shard')} could not be read to the end",
         ("shard", ">read before", "fault"),
         [
             (named(bad.shard), counted(bad.documents, "document"), named(bad.error))
-            for bad in summary.bad_shards[:most]
+            for bad in bad_shards[:most]
         ],
     )
 
@@ -312,7 +312,8 @@ def _first_look(summary: Summary) -> Section:
     )
 
 
-def _table(section: Section) -> Table:
+def grid(section: Section) -> Table:
+    """Return a table for the terminal."""
     from rich.table import Table
     from rich.text import Text
 

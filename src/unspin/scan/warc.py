@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from unspin import pages
 from unspin.scan import records
-from unspin.scan.job import Documents, ScanError, Shard
+from unspin.scan.job import Documents, Origin, ScanError, Shard
 
 _HTML = ("text/html", "application/xhtml+xml")
 _PLAIN = ("text/plain",)
@@ -41,6 +41,8 @@ class Row(NamedTuple):
     url: str | None
     text: str | None
     reason: str | None = None
+    title: str | None = None
+    date: str | None = None
 
 
 class Libraries(NamedTuple):
@@ -93,7 +95,8 @@ def read(shard: Shard) -> Iterator[Documents]:
                 records.strings([row.text for row in rows]),
                 records.strings([row.reason for row in rows]),
             )
-            yield Documents(batch, None, stream.taken())
+            origins = [Origin(row.url, row.title, row.date) for row in rows]
+            yield Documents(batch, None, stream.taken(), origins)
             number += len(rows)
 
 
@@ -185,7 +188,7 @@ def _row(found: Libraries, record: Any) -> tuple[list[Row], int]:  # noqa: ANN40
         head = _head(start)
     rows: list[Row] = []
     if head is not None and (not head.media or head.media in _HTML + _PLAIN):
-        text = reason = None
+        text = reason = title = None
         try:
             if is_large:
                 raise _UnreadableError(f"the payload is {records.TOO_LARGE}")
@@ -193,12 +196,14 @@ def _row(found: Libraries, record: Any) -> tuple[list[Row], int]:  # noqa: ANN40
             missing -= len(rest)
             payload = _decoded(found, head.payload + rest, head.codings)
             text = _text(found, payload, head.media)
+            title = records.title(payload) if head.media in _HTML else None
         except (_UnreadableError, pages.PageError) as error:
             reason = str(error)
         # A payload without a type is a document only if it can be read as one.
         if head.media or text is not None:
             id_ = (record.record_id or "").strip("<> ").removeprefix("urn:uuid:") or None
-            rows.append(Row(id_, record.headers.get("WARC-Target-URI"), text, reason))
+            url, date = (record.headers.get(f"WARC-{name}") for name in ("Target-URI", "Date"))
+            rows.append(Row(id_, url, text, reason, title, date))
     return rows, missing - record.reader.consume()
 
 

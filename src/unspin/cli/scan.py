@@ -1,0 +1,163 @@
+"""`unspin scan`: which documents of a corpus are spun."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unspin.cli.failures import GO_ON, MENDED, SPUN, UNREADABLE, explained
+from unspin.cli.options import Address, Engine, FailOn, IdField, TextField, Workers
+from unspin.cli.streams import draw, save, say, write
+
+if TYPE_CHECKING:
+    from unspin.scan.job import Fields
+    from unspin.scan.run import Scanned
+    from unspin.scan.summary import Summary
+
+
+class Keep(StrEnum):
+    """Documents that the corpus of a scan is made of."""
+
+    clean = "clean"
+    unsure = "unsure"
+
+
+class TableFormat(StrEnum):
+    """Formats of the side tables of a scan."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+
+
+def scan(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="Files, folders, patterns or addresses: JSONL, Parquet, WARC, WET, texts.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="OUT", help="The folder for the tables."),
+    ],
+    workers: Workers = None,
+    engine: Annotated[Engine, typer.Option(help="What runs the workers.")] = Engine.local,
+    address: Address = None,
+    text_field: TextField = None,
+    id_field: IdField = None,
+    table: Annotated[
+        TableFormat, typer.Option("--format", help="How the tables are stored.")
+    ] = TableFormat.parquet,
+    keep: Annotated[
+        Keep | None,
+        typer.Option(help="Write the corpus of what is clean, or clean or unsure, to OUT/corpus."),
+    ] = None,
+    restore: Annotated[
+        bool,
+        typer.Option("--restore", help="Write the corpus with the words of spun texts put back."),
+    ] = False,
+    max_characters: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Skip documents longer than this (1,000,000)."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S", min=0.001, help="Skip documents that take longer than this (60)."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Discard what a scan has written to OUT before.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="OUT.html", help="Write a report to open in a browser."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as one JSON object.")
+    ] = False,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(help="Exit with status 1 when there is a document of this kind."),
+    ] = None,
+) -> None:
+    """Say which documents of a corpus are spun, in a table for every file of it.
+
+    The tables are in OUT/scores, what was kept or restored is in OUT/corpus, and the input is
+    never changed. A scan that was interrupted goes on when the same command is run again. A file
+    that is broken does not stop it: what could be read is scored, the others are finished, and
+    the exit status is 3.
+
+    \b
+    Examples:
+      unspin scan pages.jsonl.gz -o out              look at a corpus
+      unspin scan 'crawl/*.parquet' --text-field body -o out
+      unspin scan crawl.warc.gz -o out               needs: pip install 'unspin[warc]'
+      unspin scan crawl/ -o out --report report.html with the worst pages, to look at
+      unspin scan crawl/ -o out --json | jq .spun
+      unspin scan crawl/ -o cleaned --keep clean        the documents that are clean
+      unspin scan crawl/ -o restored --restore          all documents, with words put back
+      unspin scan crawl/ -o out --engine ray --address auto
+      unspin scan crawl/ -o out --fail-on spun       for scripts: status 1 if any is spun
+    """
+    if address is not None and engine != "ray":
+        raise typer.BadParameter("--address is that of a Ray cluster: add --engine ray")
+    if keep is not None and restore:
+        raise typer.BadParameter("choose one of --keep and --restore: what is kept is not spun")
+    if report is not None and not (report.parent.is_dir() or report.is_relative_to(out)):
+        # Said now, for at the end of a scan it would be hours later.
+        raise typer.BadParameter(f"{report} cannot be written: there is no folder {report.parent}")
+    from unspin.scan.batch import Limits
+    from unspin.scan.job import Fields, ScanError, Settings
+
+    limits = Limits()
+    settings = Settings(
+        fields=Fields(text_field, id_field),
+        table=table.value,
+        keep=keep.value if keep else None,
+        restore=restore,
+        limits=Limits(max_characters or limits.characters, max_seconds or limits.seconds),
+    )
+    with explained(ScanError, interrupted=GO_ON):
+        from unspin.scan.run import scan as run
+
+        scanned = run(
+            inputs,
+            out,
+            settings,
+            engine=engine.value,
+            workers=workers,
+            address=address,
+            overwrite=overwrite,
+        )
+        summary = _told(out, settings.fields, scanned, report, json)
+    if summary.bad_shards:
+        raise typer.Exit(UNREADABLE)
+    if fail_on == "spun" and summary.spun:
+        raise typer.Exit(SPUN)
+
+
+def _told(out: Path, fields: Fields, scanned: Scanned, report: Path | None, json: bool) -> Summary:
+    """Print the summary of a scan, and write its report."""
+    from unspin.scan.summary import counted, summarise, terminal
+
+    summary = summarise(out, scanned.done)
+    if report is not None:
+        from unspin.scan.report import fetch_worst, html
+
+        save(report, html(summary, fetch_worst(summary, scanned.shards, fields)))
+    if json:
+        from json import dumps
+
+        write(dumps(summary.to_dict(), ensure_ascii=False) + "\n")
+    else:
+        draw(partial(terminal, summary))
+    if summary.bad_shards:
+        bad = f"{len(summary.bad_shards):,} of {counted(summary.shards, 'shard')}"
+        say(f"unspin: {bad} could not be read to the end; {MENDED}")
+    return summary

@@ -1,0 +1,406 @@
+"""Which words of a page stand for which words of an article? The channel, with both sides known.
+
+A word beside itself, or beside a word that a spinner may print for it, speaks for the page having
+been made of the article, by the log of how much likelier the pair is then than by chance; any
+other pair and every gap speaks against it. The best set of passages by that sum is the alignment
+(`kernels.align`): word by word within a passage, in any order of passages.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+from unspin.kernels.align import Aligner as Kernel
+from unspin.lm import LanguageModel
+from unspin.text import CODE, NUMBER, PROTECTED, PUNCTUATION, QUOTE, WEB, tokenize
+from unspin.thesaurus import PHRASE, Thesaurus
+from unspin.trace import phrases
+from unspin.trace.match import Passage, Substitution
+
+# Natural logs of odds, chosen on the development pages of `train.trace`.
+KEPT, SWAPPED = -0.5, -1.2  # of a word having been left as it was; of its having been replaced
+MOST = 7.0  # a pair speaks for the article at most: a rare word may be rare in both for one reason
+LEAST = 0.2  # a pair that the channel explains speaks for it at least
+MISMATCH = -2.0  # a pair that nothing explains
+ALTERED = -5.0  # beside a name, a number or the like, which spinners leave alone
+OPENING, EXTENSION = 3.0, 0.7  # a gap on either side, and each further word of it
+BEGINNING = 18.0  # a passage
+SHORTEST = 6  # words of a page that are a passage; fewer are the same in any two texts
+LONGEST_GAP = 6  # words more on one side than on the other of a phrase that was replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text: offsets, what each is compared by, and one byte each that is 1 where
+    no spinner would change it."""
+
+    start: array[int]
+    end: array[int]
+    symbol: list[str]
+    fixed: bytearray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __getitem__(self, some: slice) -> Words:
+        return Words(self.start[some], self.end[some], self.symbol[some], self.fixed[some])
+
+
+class Pair(NamedTuple):
+    """A stretch of the page's words and one of the source's, by their numbers, that differ.
+
+    `reason` has the sources of the channel that swap the two, "" if none does.
+    """
+
+    first: int
+    last: int
+    source_first: int
+    source_last: int
+    reason: str
+
+
+def words(text: str, apart: Sequence[tuple[int, int]] = ()) -> Words:
+    """Return the words of a text: no punctuation, numbers as they are printed.
+
+    Args:
+        text: what it is.
+        apart: passages whose words are left out, by their offsets, sorted.
+
+    >>> words("He paid 30 coins. Share this!", [(18, 29)]).symbol
+    ['he', 'paid', '30', 'coins']
+    """
+    tokens = tokenize(text)
+    spans = iter([*apart, (len(text), len(text))])
+    apart_start, apart_end = next(spans)
+    start, end = array("I"), array("I")
+    symbols: list[str] = []
+    fixed = bytearray()
+    columns = zip(tokens.start, tokens.end, tokens.symbol, tokens.kind, tokens.flags, strict=True)
+    for first, last, symbol, kind, flags in columns:
+        while first >= apart_end:
+            apart_start, apart_end = next(spans)
+        if kind in (PUNCTUATION, QUOTE) or first >= apart_start:
+            continue
+        start.append(first)
+        end.append(last)
+        symbols.append(text[first:last].lower() if kind in (NUMBER, WEB, CODE) else symbol)
+        fixed.append(flags & PROTECTED)
+    return Words(start, end, symbols, fixed)
+
+
+def together(texts: Iterable[tuple[str, int]]) -> Words:
+    """Return the words of several parts of a text, each of which begins at an offset of it.
+
+    >>> list(together([("One two.", 0), ("Three.", 100)]).start)
+    [0, 4, 100]
+    """
+    found = Words(array("I"), array("I"), [], bytearray())
+    for text, offset in texts:
+        part = words(text)
+        found.start.extend(start + offset for start in part.start)
+        found.end.extend(end + offset for end in part.end)
+        found.symbol.extend(part.symbol)
+        found.fixed.extend(part.fixed)
+    return found
+
+
+class Channel:
+    """What speaks for and against a page having been made of an article, word by word."""
+
+    def __init__(self, model: LanguageModel, thesaurus: Thesaurus) -> None:
+        """Open it on a language model and the thesaurus compiled for its vocabulary."""
+        self._thesaurus = thesaurus
+        self._model = model
+        self._swaps: dict[str, dict[str, tuple[float, int]]] = {}
+
+    def surprise(self, symbol: str) -> float:
+        """Return how surprising a word is, in nats, `MOST` at most.
+
+        By the language model's unigrams: in how many contexts it stands, not how often (Kneser and
+        Ney 1995), so that words of set phrases count for what the phrase does not give away.
+        """
+        number = self._model.number.get(symbol)
+        if number is None:
+            return MOST
+        return min(-math.log(self._model.unigrams[number]), MOST)
+
+    def swaps(self, printed: str) -> dict[str, tuple[float, int]]:
+        """Return the words that a printed one may stand for, each with its log-odds and a bit mask
+        of the sources that swap the two."""
+        thesaurus = self._thesaurus
+        entry = thesaurus.number.get(printed)
+        if entry is None:
+            return {}
+        surprise = self.surprise(printed) + SWAPPED
+        found = {}
+        sources = range(len(thesaurus.names))
+        for k in range(thesaurus.first[entry], thesaurus.first[entry + 1]):
+            original, mask = thesaurus.original[k], thesaurus.masks[thesaurus.sources[k]]
+            fans = original * len(sources)
+            share = sum(
+                thesaurus.prior[source] / max(thesaurus.fanout[fans + source], 1)
+                for source in sources
+                if mask >> source & 1
+            )
+            odds = min(max(surprise + math.log(share), LEAST), MOST)
+            found[self._model.words[original]] = (odds, mask)
+        return found
+
+    @cached_property
+    def judge(self) -> phrases.Judge:
+        """What phrases are cut by."""
+        return phrases.Judge(
+            self.surprise, lambda one, other: other in self.swaps(one), self.phrases
+        )
+
+    def phrases(self, printed: str) -> list[tuple[str, ...]]:
+        """Return the originals of a printed phrase, in words."""
+        thesaurus, names = self._thesaurus, self._model.words
+        entry = thesaurus.phrase_number.get(printed)
+        if entry is None:
+            return []
+        first, last = thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]
+        each = (thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)] for k in range(first, last))
+        return [tuple(names[number] for number in numbers if number) for numbers in each]
+
+    def explanation(self, printed: Sequence[str], original: Sequence[str]) -> str:
+        """Return what makes a word or phrase of another: sources of the channel, or ""."""
+        if len(printed) == len(original) == 1:
+            return self.reason(self.swaps(printed[0]).get(original[0], (0.0, 0))[1])
+        return "phrase" if tuple(original) in self.phrases(" ".join(printed)) else ""
+
+    def reason(self, mask: int) -> str:
+        """Return the names of the sources in a bit mask."""
+        return ", ".join(self._thesaurus.source_names(mask))
+
+
+class Sheet:
+    """A page, ready to be aligned with any number of articles."""
+
+    def __init__(self, page: Words, channel: Channel) -> None:
+        """Look up what each of its words may stand for."""
+        self.words = page
+        self._channel = channel
+        self._number: dict[str, int] = {}
+        self.numbers = array(
+            "i", (self._number.setdefault(s, len(self._number)) for s in page.symbol)
+        )
+        # By the word that stands in the source: the page's words that may stand for it.
+        self._stands_for: dict[str, list[tuple[int, float, int]]] = {}
+        for symbol, number in self._number.items():
+            equal = channel.surprise(symbol) + KEPT
+            self._stands_for.setdefault(symbol, []).append((number, equal, 0))
+            for original, (odds, mask) in channel.swaps(symbol).items():
+                if original != symbol:
+                    self._stands_for.setdefault(original, []).append((number, odds, mask))
+
+    def align(self, source: Words) -> Alignment:
+        """Return the best alignment with the words of an article."""
+        places: dict[str, list[int]] = {}
+        for number, symbol in enumerate(source.symbol):
+            places.setdefault(symbol, []).append(number)
+        entries: list[list[tuple[int, float]]] = [[] for _ in self._number]
+        masks: dict[tuple[int, str], int] = {}
+        place_first, place = array("i", [0]), array("i")
+        for symbol, found in places.items():
+            for number, odds, mask in self._stands_for.get(symbol, ()):
+                entries[number].append((len(place_first) - 1, odds))
+                masks[number, symbol] = mask
+            place.extend(found)
+            place_first.append(len(place))
+        first = array("i", [0])
+        symbols, scores = array("i"), array("d")
+        for entry in entries:
+            for symbol_number, odds in entry:
+                symbols.append(symbol_number)
+                scores.append(odds)
+            first.append(len(symbols))
+        mismatch = array("d", (ALTERED if fixed else MISMATCH for fixed in source.fixed))
+        to, passage, total = Kernel(
+            self.numbers, self.words.fixed, first, symbols, scores, place_first, place, mismatch,
+            ALTERED, OPENING, EXTENSION, BEGINNING,
+        ).align()  # fmt: skip
+        for start, end in _ranges(passage):
+            if end - start < SHORTEST:
+                to[start:end] = passage[start:end] = array("i", [-1] * (end - start))
+        return Alignment(self, source, to, passage, total, masks, self._channel)
+
+
+class Alignment:
+    """The passages of a page that were made of an article's, word by word.
+
+    `to` is, for every word of the page, its place among the article's words or -1; `passage` the
+    number of its passage or -1; `total` the log-odds of what was aligned up to and with it.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        source: Words,
+        to: array[int],
+        passage: array[int],
+        total: array[float],
+        masks: dict[tuple[int, str], int],
+        channel: Channel,
+    ) -> None:
+        self.page = sheet.words
+        self.source = source
+        self.to, self.passage, self._total = to, passage, total
+        self._numbers = sheet.numbers
+        self._masks = masks
+        self._channel = channel
+
+    @property
+    def covered(self) -> int:
+        """How many words of the page stand in passages."""
+        return sum(number >= 0 for number in self.passage)
+
+    @property
+    def odds(self) -> float:
+        """The log-odds of the passages together, in nats."""
+        before = [0.0, *self._total]
+        return sum(before[last] - before[first] for first, last in self.ranges())
+
+    @property
+    def gaps(self) -> int:
+        """How many words within passages only the page has, or only the source."""
+        inserted = sum(n >= 0 > to for n, to in zip(self.passage, self.to, strict=True))
+        skipped = 0
+        for first, last in self.ranges():
+            spanned = self.to[last - 1] - self.to[first] + 1
+            skipped += spanned - sum(to >= 0 for to in self.to[first:last])
+        return inserted + skipped
+
+    def mask(self, i: int) -> int | None:
+        """The sources of the channel that make a word of the page of its word in the source: 0 if
+        the two are the same, None if nothing does."""
+        return self._masks.get((self._numbers[i], self.source.symbol[self.to[i]]))
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """The first word of every passage on the page, and the word after its last."""
+        return _ranges(self.passage)
+
+    def passages(self) -> list[Passage]:
+        """The passages as characters, in the page's order."""
+        page, source = self.page, self.source
+        return [
+            Passage(
+                page.start[first],
+                page.end[last - 1],
+                source.start[self.to[first]],
+                source.end[self.to[last - 1]],
+            )
+            for first, last in self.ranges()
+        ]
+
+    def pairs(self) -> Iterator[Pair]:
+        """What differs between page and source within the passages, word by word but for phrases.
+
+        What stands for nothing, or has too many words for what it would stand for, is no pair.
+        """
+        for first, last in self.ranges():
+            for stretch in self._differences(first, last):
+                here, there = (
+                    stretch.last - stretch.first,
+                    stretch.source_last - stretch.source_first,
+                )
+                found = self._one_by_one(stretch) if here == there else self._cut(stretch)
+                for pair in found:
+                    here, there = pair.last - pair.first, pair.source_last - pair.source_first
+                    if here and there and abs(here - there) <= LONGEST_GAP:
+                        yield pair
+
+    def _differences(self, first: int, last: int) -> Iterator[Pair]:
+        """The stretches of a passage between words that are the same in both. Where they have not
+        as many words on both sides, with the word before and after it, which may be part of a
+        phrase."""
+        same = [i for i in range(first, last) if self.to[i] >= 0 and self.mask(i) == 0]
+        anchors = [(i, self.to[i], 1) for i in same]
+        ends = (first - 1, self.to[first] - 1, 0), (last, self.to[last - 1] + 1, 0)
+        for before, after in pairwise([ends[0], *anchors, ends[1]]):
+            here, there = after[0] - before[0], after[1] - before[1]
+            if here == there > 1:
+                yield Pair(before[0] + 1, after[0], before[1] + 1, after[1], "")
+            elif here != there:
+                yield Pair(
+                    before[0] + 1 - before[2],
+                    after[0] + after[2],
+                    before[1] + 1 - before[2],
+                    after[1] + after[2],
+                    "",
+                )
+
+    def _one_by_one(self, stretch: Pair) -> Iterator[Pair]:
+        first, last, source_first, _, _ = stretch
+        for i in range(first, last):
+            j = source_first + i - first
+            mask = self._masks.get((self._numbers[i], self.source.symbol[j]))
+            yield Pair(i, i + 1, j, j + 1, self._channel.reason(mask or 0))
+
+    def _cut(self, stretch: Pair) -> Iterator[Pair]:
+        first, last, source_first, source_last, _ = stretch
+        page, source = self.page.symbol[first:last], self.source.symbol[source_first:source_last]
+        for piece in phrases.pieces(page, source, self._channel.judge):
+            printed = page[piece.first : piece.last]
+            original = source[piece.source_first : piece.source_last]
+            if printed != original:
+                yield Pair(
+                    first + piece.first,
+                    first + piece.last,
+                    source_first + piece.source_first,
+                    source_first + piece.source_last,
+                    self._channel.explanation(printed, original),
+                )
+
+    def substitutions(self, page_text: str, source_text: str) -> list[Substitution]:
+        """What differs, as characters of the two texts."""
+        page, source = self.page, self.source
+        found = []
+        for pair in self.pairs():
+            first, last, source_first, source_last, reason = self._whole(pair, page_text)
+            start, end = page.start[first], page.end[last - 1]
+            source_start, source_end = source.start[source_first], source.end[source_last - 1]
+            fixed = any(page.fixed[first:last]) or any(source.fixed[source_first:source_last])
+            found.append(
+                Substitution(
+                    start, end, source_start, source_end,
+                    page_text[start:end], source_text[source_start:source_end], reason, fixed,
+                )
+            )  # fmt: skip
+        return found
+
+    def _whole(self, pair: Pair, page_text: str) -> Pair:
+        """The pair with the rest of a compound that it would cut through, if that is as in the
+        source: what has another number of words leaves no hyphen behind."""
+        first, last, source_first, source_last, reason = pair
+        if last - first == source_last - source_first:
+            return pair
+        while self._runs_on(last - 1, page_text) and self._is_kept(last, source_last):
+            last, source_last = last + 1, source_last + 1
+        while self._runs_on(first - 1, page_text) and self._is_kept(first - 1, source_first - 1):
+            first, source_first = first - 1, source_first - 1
+        return Pair(first, last, source_first, source_last, reason)
+
+    def _runs_on(self, i: int, page_text: str) -> bool:
+        """Whether a word of the page and the next one are parts of one compound."""
+        page = self.page
+        return 0 <= i < len(page) - 1 and page_text[page.end[i] : page.start[i + 1]] == "-"
+
+    def _is_kept(self, i: int, j: int) -> bool:
+        return self.to[i] == j and self.mask(i) == 0
+
+
+def _ranges(passage: Sequence[int]) -> list[tuple[int, int]]:
+    """Where words in a row have the same number, which is not -1."""
+    found = []
+    for number, group in groupby(range(len(passage)), passage.__getitem__):
+        if number >= 0:
+            places = list(group)
+            found.append((places[0], places[-1] + 1))
+    return found

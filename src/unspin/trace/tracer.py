@@ -1,0 +1,309 @@
+"""Which of the articles of an index was a page taken from, if any? Search, alignment, probability.
+
+A search by words is cheap, and finds a page's source among its first few hits nearly always; but
+its scores do not tell a source from an article on the same subject. Whether a hit is the source is
+decided by aligning the two.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unspin import pages
+from unspin.pages import Page, PageError
+from unspin.reader import MODEL, Reader
+from unspin.reading import Reading, moved, replay, within
+from unspin.trace.align import Alignment, Channel, Sheet, Words, together, words
+from unspin.trace.evidence import Belief, Evidence
+from unspin.trace.index import Hit, Index
+from unspin.trace.match import Match, Trace
+from unspin.trace.search import Querist
+
+BELIEF = "trace.json"  # the file's name in the model's folder
+HITS = 20  # parts of articles that a search for a block of a page gives
+ARTICLES = 10  # of them, the articles that are aligned
+MOST_PARTS = 4  # of one article
+BLOCK = 2_000  # words of a page that are traced together, which bounds time and memory
+LEAST_WORDS = 20  # of a page, to say where it was taken from
+SOURCE = 0.5  # probability from which an article is called the source
+WHOLE = 0.95  # share of a block that, once explained, leaves no need for worse hits
+NEARLY = 0.7  # of its score another hit has that may be a copy of it
+COPY = 0.9  # share of a better article's words on the page that a copy of it covers
+OWN = 0.5  # share of an article's words on the page that no better one covers, if it is no copy
+
+
+class Tracer:
+    """Traces pages to the articles of an index, or of several that make up one collection.
+
+    For one thread at a time.
+    """
+
+    def __init__(self, index: Index | Sequence[Index], *, model: Path = MODEL) -> None:
+        """Open the model.
+
+        Raises:
+            ModelError: a file of the model is missing or damaged.
+        """
+        self._indexes = [index] if isinstance(index, Index) else list(index)
+        self._reader = Reader(model=model)
+        solver = self._reader.solver
+        self._channel = Channel(solver.model, solver.thesaurus)
+        self._querist = Querist(solver.model, solver.thesaurus)
+        self._belief = Belief.read(model / BELIEF)
+
+    def trace(self, page: str | bytes | Page, deadline: float = math.inf) -> Trace:
+        """Return where a page was taken from.
+
+        A `deadline` is a time of `time.monotonic`.
+
+        Raises:
+            PageError: the page is binary, larger than the limits, or not traced by the deadline.
+        """
+        extracted = page if isinstance(page, Page) else pages.extract(page)
+        view = _View(extracted)
+        if len(view.words) < LEAST_WORDS:
+            reason = f"too short to tell: {len(view.words)} words, of {LEAST_WORDS} at least"
+            return Trace(extracted.text, len(view.words), (), reason)
+        judged = self._judged(view, deadline)
+        matches = [found for found in judged if found.probability >= SOURCE]
+        reason = "" if matches else _reason(judged)
+        told = tuple(found.match(extracted.text) for found in matches)
+        return Trace(extracted.text, len(view.words), told, reason)
+
+    def candidates(self, page: str | bytes | Page, deadline: float = math.inf) -> list[Match]:
+        """Return the articles that were looked at, the likeliest source first.
+
+        That is what `trace` chooses from; what a better one explains is no evidence for another.
+        """
+        extracted = page if isinstance(page, Page) else pages.extract(page)
+        judged = self._judged(_View(extracted), deadline)
+        return [found.match(extracted.text) for found in judged]
+
+    def evidence(self, page: str) -> list[tuple[str, Evidence]]:
+        """Return the ids of the articles that were looked at and what speaks for each, the best
+        aligned first: what probabilities are made of."""
+        view = _View(pages.plain(page))
+        self._look(view, self._as_printed, math.inf)
+        return [(found.candidate.id, found.evidence) for found in self._judge(view)]
+
+    def _judged(self, view: _View, deadline: float) -> list[_Judged]:
+        """The articles looked at, the likeliest first."""
+        self._look(view, self._as_printed, deadline)
+        judged = self._judge(view)
+        if not any(found.probability >= SOURCE for found in judged):
+            reading = self._reader.read(view.page, deadline)
+            if reading.edits:
+                self._look(
+                    view,
+                    lambda block: self._querist.query(block.text, block.restored(reading)),
+                    deadline,
+                )
+                judged = self._judge(view)
+        return sorted(judged, key=lambda found: -found.probability)
+
+    def _look(
+        self, view: _View, query: Callable[[_Block], Mapping[str, float]], deadline: float
+    ) -> None:
+        """Search for every block of a page, and align it with what is found."""
+        for block in view.blocks:
+            for source in self._sources(query(block)):
+                if time.monotonic() > deadline:
+                    raise PageError("the time for one document ran out")
+                if block.is_explained(source.score):
+                    break
+                block.align(source, self._channel)
+
+    def _as_printed(self, block: _Block) -> Mapping[str, float]:
+        return self._querist.query(block.text)
+
+    def _sources(self, query: Mapping[str, float]) -> list[_Source]:
+        """The articles that a query finds, the best first."""
+        parts: dict[tuple[int, str], list[Hit]] = {}
+        hits = [
+            (hit, number)
+            for number, index in enumerate(self._indexes)
+            for hit in index.search(query, HITS)
+        ]
+        for hit, number in sorted(hits, key=lambda found: -found[0].score):
+            parts.setdefault((number, hit.id), []).append(hit)
+        return [
+            _Source(self._indexes[number], found[0].id, found[:MOST_PARTS], found[0].score)
+            for (number, _), found in list(parts.items())[:ARTICLES]
+        ]
+
+    def _judge(self, view: _View) -> list[_Judged]:
+        """The articles that a page was aligned with, the best aligned first.
+
+        What a better one explains is no evidence for another: the words that an article has in
+        common with the source are on the page for that reason.
+        """
+        claimed: dict[int, _Judged] = {}  # words of the page, by the source that explains them
+        judged = []
+        for candidate in view.candidates():
+            covered = candidate.covered()
+            own = [i for i in covered if i not in claimed]
+            if covered and len(own) < OWN * len(covered):
+                better = claimed[next(i for i in covered if i in claimed)]
+                if len(covered) >= COPY * better.evidence.covered:
+                    better.copies.append(candidate.id)
+                continue
+            evidence = Evidence(len(view.words), len(own), candidate.passages, candidate.gaps)
+            found = _Judged(candidate, evidence, self._belief.probability(evidence))
+            judged.append(found)
+            if found.probability >= SOURCE:
+                claimed.update(dict.fromkeys(own, found))
+        return judged
+
+
+# --- what is searched for, and what is found
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An article that a search found, with its best parts and the score of the best."""
+
+    index: Index
+    id: str
+    parts: Sequence[Hit]
+    score: float
+
+    def words(self) -> Words:
+        """Its words, in the order of the article."""
+        parts = sorted(self.parts, key=lambda hit: hit.start)
+        return together((hit.text, hit.start) for hit in parts)
+
+
+class _View:
+    """A page as it is traced: its words outside of furniture, in blocks."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.words = words(page.text, [(passage.start, passage.end) for passage in page.furniture])
+        self.blocks = [
+            _Block(page, self.words, first) for first in range(0, len(self.words), BLOCK)
+        ]
+
+    def candidates(self) -> list[_Candidate]:
+        """The articles that blocks were aligned with, the best aligned first."""
+        found: dict[tuple[int, str], _Candidate] = {}
+        for block in self.blocks:
+            for key, (source, alignment) in block.alignments.items():
+                candidate = found.setdefault(key, _Candidate(source.index, source.id))
+                candidate.alignments[block.first] = alignment
+        return sorted(found.values(), key=lambda candidate: (-candidate.odds, candidate.id))
+
+
+class _Block:
+    """Some words of a page, and the articles that they were aligned with."""
+
+    def __init__(self, page: Page, page_words: Words, first: int) -> None:
+        self.first = first
+        self.words = page_words[first : first + BLOCK]
+        self.start, self.end = self.words.start[0], self.words.end[-1]
+        self.text = page.text[self.start : self.end]
+        self.alignments: dict[tuple[int, str], tuple[_Source, Alignment]] = {}
+        self._sheet: Sheet | None = None
+        self._explained_from = -math.inf  # score of an article that explains the block alone
+
+    def restored(self, reading: Reading) -> str:
+        """Its text with the edits of a reading of the page."""
+        edits = within(reading.edits, self.start, self.end)
+        return replay(self.text, moved(edits, -self.start))
+
+    def is_explained(self, score: float) -> bool:
+        """Whether an article explains the block, so that one of this score need not be aligned."""
+        return score < NEARLY * self._explained_from
+
+    def align(self, source: _Source, channel: Channel) -> None:
+        """Align with an article, unless that was done before."""
+        key = id(source.index), source.id
+        if key in self.alignments:
+            return
+        if self._sheet is None:
+            self._sheet = Sheet(self.words, channel)
+        alignment = self._sheet.align(source.words())
+        self.alignments[key] = source, alignment
+        if self._explained_from < 0 and alignment.covered >= WHOLE * len(self.words):
+            self._explained_from = source.score
+
+
+@dataclass
+class _Candidate:
+    """An article beside a page: its alignments with blocks of it, by the first word of each."""
+
+    index: Index
+    id: str
+    alignments: dict[int, Alignment] = field(default_factory=dict)
+
+    @property
+    def odds(self) -> float:
+        """The log-odds of all passages."""
+        return sum(alignment.odds for alignment in self.alignments.values())
+
+    @property
+    def passages(self) -> int:
+        """The number of passages."""
+        return sum(len(a.ranges()) for a in self.alignments.values())
+
+    @property
+    def gaps(self) -> int:
+        """The number of words within passages that only one side has."""
+        return sum(alignment.gaps for alignment in self.alignments.values())
+
+    def covered(self) -> list[int]:
+        """The words of the page in passages."""
+        return [
+            first + i
+            for first, alignment in self.alignments.items()
+            for i, passage in enumerate(alignment.passage)
+            if passage >= 0
+        ]
+
+
+@dataclass
+class _Judged:
+    """An article, what speaks for its being a source, and what that makes."""
+
+    candidate: _Candidate
+    evidence: Evidence
+    probability: float
+    copies: list[str] = field(default_factory=list)
+
+    def match(self, page: str) -> Match:
+        """The match, with the article fetched from its index."""
+        candidate = self.candidate
+        article = candidate.index.article(candidate.id)
+        text = "" if article is None else article.text
+        alignments = [candidate.alignments[first] for first in sorted(candidate.alignments)]
+        return Match(
+            id=candidate.id,
+            title=article and article.title,
+            url=article and article.url,
+            date=article and article.date,
+            text=text,
+            probability=self.probability,
+            coverage=sum(a.covered for a in alignments) / self.evidence.words,
+            passages=tuple(p for alignment in alignments for p in alignment.passages()),
+            substitutions=tuple(
+                swap for alignment in alignments for swap in alignment.substitutions(page, text)
+            ),
+            copies=tuple(self.copies),
+        )
+
+
+def _reason(judged: Sequence[_Judged]) -> str:
+    """Why no article is called the source of a page."""
+    if not judged:
+        return "nothing in the index has its words"
+    best = max(judged, key=lambda found: found.evidence.covered)
+    if not best.evidence.covered:
+        return "no passage of it is like any in the index"
+    share = best.evidence.covered / best.evidence.words
+    return (
+        f"nothing in the index is its source: the nearest article, {best.candidate.id}, has"
+        f" {share:.0%} of its words in passages like it"
+    )
