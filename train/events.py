@@ -15,7 +15,7 @@ import numpy as np
 LEAST, MOST = 2, 0.05  # articles, and the share of them, that have a word which counts
 NEAREST = 5  # articles that are looked through for a near copy
 SHINGLE = 8  # words
-COPIED = 0.2  # share of a text's shingles in one article that make it a near copy
+COPIED = 0.1  # share of a text's shingles in one article that make it a near copy
 SAME_EVENT = 0.35  # least cosine
 ROWS = 100  # texts that are compared at a time
 

@@ -27,6 +27,7 @@ from unspin.trace.tracer import BELIEF, Tracer
 
 ARTICLES = 15_000
 PAGES = 200  # of every condition
+QUOTED = range(15, 75, 5)  # words that a page has in common with an article without being a copy
 CHUNK = 20  # pages for a worker at a time
 
 
@@ -45,6 +46,20 @@ def index(articles: Iterable[Article], folder: Path) -> Path:
             file.write(json.dumps({"id": article.id, "text": article.text}) + "\n")
     build([str(lines)], folder / "index")
     return folder / "index"
+
+
+def quoting(asked: Sequence[Query]) -> list[Query]:
+    """Pages without a source that have a passage of an indexed article, as those have that quote
+    the same speech or report of an agency: each a page without and the first words of one with."""
+    without = [query for query in asked if query.origin == "ordinary"]
+    sources = [query for query in asked if query.origin == "indexed"]
+    found = []
+    for number, (page, source) in enumerate(zip(without, sources, strict=False)):
+        quotation = " ".join(source.text.split()[: QUOTED[number % len(QUOTED)]])
+        lines = page.text.split("\n")
+        lines.insert(len(lines) // 2, quotation)
+        found.append(page._replace(text="\n".join(lines)))
+    return found
 
 
 def sightings(query: Query, found: Sequence[tuple[str, Evidence]]) -> list[Sighting]:
@@ -86,6 +101,7 @@ def main() -> None:
     given = parser.parse_args()
     collection = indexed(given.corpora, "calibrate", ARTICLES)
     asked = queries(collection, given.lexicons, "calibrate", PAGES)
+    asked += quoting(asked)
     with TemporaryDirectory() as temporary, ProcessPoolExecutor(given.workers) as pool:
         folder = index(collection.articles, Path(temporary))
         each = pool.map(partial(_sightings, folder), asked, chunksize=CHUNK)

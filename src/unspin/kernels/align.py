@@ -51,12 +51,22 @@ class Aligner:
     opening: cython.double
     extension: cython.double
     beginning: cython.double
-    pairs: cython.double[::1]  # of this row and the row before, as all that follow
-    before_pairs: cython.double[::1]
+    # The best score that ends in a pair of words, in a word that only the page has, and in one that
+    # only the source has: of this row, and of the row before. What is no better than a passage that
+    # begins here is `NEVER`, as nothing can come of it; so of most cells.
+    pairs: cython.double[::1]
     inserted: cython.double[::1]
-    before_skipped: cython.double[::1]
     skipped: cython.double[::1]
-    row: cython.double[::1]
+    pairs_before: cython.double[::1]
+    inserted_before: cython.double[::1]
+    skipped_before: cython.double[::1]
+    written: cython.int[::1]  # the columns of this row that are not `NEVER`, and how many
+    written_before: cython.int[::1]
+    n_written: cython.Py_ssize_t
+    n_written_before: cython.Py_ssize_t
+    odds: cython.double[::1]  # of this row's pairs that the page's word has entries for
+    alive: cython.uchar[::1]  # columns of this row that something leads to, and of the next
+    alive_next: cython.uchar[::1]
     origin: cython.uchar[::1]
     best: cython.double[::1]
     best_end: cython.int[::1]
@@ -65,17 +75,22 @@ class Aligner:
         self, page, fixed, first, symbol, score, place_first, place, mismatch,
         altered, opening, extension, beginning,
     ):  # fmt: skip
+        self.rows, self.columns = len(page), len(mismatch)
         self.page, self.fixed = page, fixed
         self.first, self.symbol, self.score = first, symbol, score
         self.place_first, self.place = place_first, place
         self.mismatch = mismatch
         self.altered, self.opening = altered, opening
         self.extension, self.beginning = extension, beginning
-        self.rows, self.columns = len(page), len(mismatch)
-        never = [-1e300] * len(mismatch)
-        self.pairs, self.before_pairs = array("d", never), array("d", never)
-        self.inserted, self.row = array("d", never), array("d", never)
-        self.skipped, self.before_skipped = array("d", never), array("d", never)
+        never = array("d", [-1e300] * (len(mismatch) + 1))
+        self.pairs, self.pairs_before = never[:], never[:]
+        self.inserted, self.inserted_before = never[:], never[:]
+        self.skipped, self.skipped_before = never[:], never[:]
+        columns = array("i", [0] * len(never))
+        self.written, self.written_before = columns[:], columns
+        self.n_written = self.n_written_before = 0
+        self.odds = never
+        self.alive, self.alive_next = bytearray(len(never)), bytearray(len(never))
         self.origin = bytearray(len(page) * len(mismatch))
         self.best = array("d", [0.0] * (len(page) + 1))
         self.best_end = array("i", [-1] * (len(page) + 1))
@@ -94,89 +109,108 @@ class Aligner:
     def _fill(self) -> cython.void:
         i: cython.Py_ssize_t
         for i in range(self.rows):
-            self._scores(i)
+            self._meet(i)
             self._next(i)
-            self.pairs, self.before_pairs = self.before_pairs, self.pairs
-            self.skipped, self.before_skipped = self.before_skipped, self.skipped
+            self.alive, self.alive_next = self.alive_next, self.alive
+            self.pairs, self.pairs_before = self.pairs_before, self.pairs
+            self.inserted, self.inserted_before = self.inserted_before, self.inserted
+            self.skipped, self.skipped_before = self.skipped_before, self.skipped
+            self.written, self.written_before = self.written_before, self.written
+            self.n_written, self.n_written_before = self.n_written_before, self.n_written
 
     @cython.cfunc
     @cython.nogil
     @cython.boundscheck(False)
     @cython.exceptval(check=False)
-    def _scores(self, i: cython.Py_ssize_t) -> cython.void:
-        """The log-odds of a word of the page beside every word of the source."""
-        j: cython.Py_ssize_t
+    def _meet(self, i: cython.Py_ssize_t) -> cython.void:
+        """Note where a word of the page meets one that it may stand for."""
         k: cython.Py_ssize_t
         p: cython.Py_ssize_t
         s: cython.Py_ssize_t
         u: cython.Py_ssize_t = self.page[i]
-        if self.fixed[i]:
-            for j in range(self.columns):
-                self.row[j] = self.altered
-        else:
-            for j in range(self.columns):
-                self.row[j] = self.mismatch[j]
         for k in range(self.first[u], self.first[u + 1]):
             s = self.symbol[k]
             for p in range(self.place_first[s], self.place_first[s + 1]):
-                self.row[self.place[p]] = self.score[k]
+                self.odds[self.place[p]] = self.score[k]
+                self.alive[self.place[p]] = 1
 
     @cython.cfunc
     @cython.nogil
     @cython.boundscheck(False)
     @cython.exceptval(check=False)
     def _next(self, i: cython.Py_ssize_t) -> cython.void:
-        """One row of the table."""
+        """One row of the table; column j stands at j + 1 in what has a column more."""
         j: cython.Py_ssize_t
+        k: cython.Py_ssize_t
         origin: cython.int
         begun: cython.double = self.best[i] - self.beginning
         best: cython.double = self.best[i]
         best_end: cython.int = -1
-        diagonal_pair: cython.double = NEVER
-        diagonal_inserted: cython.double = NEVER
-        diagonal_skipped: cython.double = NEVER
-        left: cython.double = NEVER  # the pair, and the skipping, one column before
-        left_skipped: cython.double = NEVER
-        score: cython.double
+        pair: cython.double
+        inserted: cython.double
+        skipped: cython.double
         further: cython.double
-        cell: cython.Py_ssize_t = i * self.columns
+        # What stood here two rows ago goes.
+        for k in range(self.n_written):
+            j = self.written[k]
+            self.pairs[j] = NEVER
+            self.inserted[j] = NEVER
+            self.skipped[j] = NEVER
+        self.n_written = 0
         for j in range(self.columns):
-            score = begun
+            if self.alive[j] == 0:
+                continue
+            self.alive[j] = 0
+            pair = begun
             origin = BEGINS
-            if diagonal_pair > score:
-                score = diagonal_pair
+            if self.pairs_before[j] > pair:
+                pair = self.pairs_before[j]
                 origin = DIAGONAL
-            if diagonal_inserted > score:
-                score = diagonal_inserted
+            if self.inserted_before[j] > pair:
+                pair = self.inserted_before[j]
                 origin = AFTER_INSERTED
-            if diagonal_skipped > score:
-                score = diagonal_skipped
+            if self.skipped_before[j] > pair:
+                pair = self.skipped_before[j]
                 origin = AFTER_SKIPPED
-            score += self.row[j]
-            diagonal_pair = self.before_pairs[j]
-            diagonal_inserted = self.inserted[j]
-            diagonal_skipped = self.before_skipped[j]
+            if self.odds[j] > NEVER:
+                pair += self.odds[j]
+                self.odds[j] = NEVER
+            elif self.fixed[i]:
+                pair += self.altered
+            else:
+                pair += self.mismatch[j]
             # Skipping: this word of the source has none on the page.
-            left -= self.opening
-            further = left_skipped - self.extension
-            if further > left:
-                left = further
+            skipped = self.pairs[j] - self.opening
+            further = self.skipped[j] - self.extension
+            if further > skipped:
+                skipped = further
                 origin |= SKIPS_ON
-            left_skipped = left
-            self.skipped[j] = left
-            left = score
-            self.pairs[j] = score
             # Inserting: this word of the page has none in the source.
-            score = diagonal_pair - self.opening
-            further = diagonal_inserted - self.extension
-            if further > score:
-                score = further
+            inserted = self.pairs_before[j + 1] - self.opening
+            further = self.inserted_before[j + 1] - self.extension
+            if further > inserted:
+                inserted = further
                 origin |= INSERTS_ON
-            self.inserted[j] = score
-            self.origin[cell + j] = origin
-            if left > best:
-                best = left
+            self.origin[i * self.columns + j] = origin
+            if pair > begun:
+                self.pairs[j + 1] = pair
+                self.alive_next[j] = 1
+            if inserted > begun:
+                self.inserted[j + 1] = inserted
+                self.alive_next[j] = 1
+            if skipped > begun:
+                self.skipped[j + 1] = skipped
+            if pair > begun or skipped > begun:
+                self.alive[j + 1] = 1
+            if pair > begun or skipped > begun or inserted > begun:
+                self.alive_next[j + 1] = 1
+                self.written[self.n_written] = j + 1
+                self.n_written += 1
+            if pair > best:
+                best = pair
                 best_end = j
+        self.alive[self.columns] = 0
+        self.alive_next[self.columns] = 0
         self.best[i + 1] = best
         self.best_end[i + 1] = best_end
 

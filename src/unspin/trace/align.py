@@ -32,24 +32,31 @@ ALTERED = -5.0  # beside a name, a number or the like, which spinners leave alon
 OPENING, EXTENSION = 3.0, 0.7  # a gap on either side, and each further word of it
 BEGINNING = 18.0  # a passage
 SHORTEST = 6  # words of a page that are a passage; fewer are the same in any two texts
-LONGEST_GAP = 6  # words more on one side than on the other of a phrase that was replaced
+LONGEST_GAP = 6  # words more on one side than on the other within a passage
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a text: offsets, what each is compared by, and one byte each that is 1 where
-    no spinner would change it."""
+    """The words of a text: offsets, what each is compared by, one byte each that is 1 where no
+    spinner would change it, and the number of each one's sentence."""
 
     start: array[int]
     end: array[int]
     symbol: list[str]
     fixed: bytearray
+    sentence: array[int]
 
     def __len__(self) -> int:
         return len(self.start)
 
     def __getitem__(self, some: slice) -> Words:
-        return Words(self.start[some], self.end[some], self.symbol[some], self.fixed[some])
+        return Words(
+            self.start[some],
+            self.end[some],
+            self.symbol[some],
+            self.fixed[some],
+            self.sentence[some],
+        )
 
 
 class Pair(NamedTuple):
@@ -81,8 +88,13 @@ def words(text: str, apart: Sequence[tuple[int, int]] = ()) -> Words:
     start, end = array("I"), array("I")
     symbols: list[str] = []
     fixed = bytearray()
+    sentence = array("I")
+    ends = iter([*tokens.sentences[1:], len(tokens)])
+    end_of_sentence, number = next(ends), 0
     columns = zip(tokens.start, tokens.end, tokens.symbol, tokens.kind, tokens.flags, strict=True)
-    for first, last, symbol, kind, flags in columns:
+    for i, (first, last, symbol, kind, flags) in enumerate(columns):
+        while i >= end_of_sentence:
+            end_of_sentence, number = next(ends), number + 1
         while first >= apart_end:
             apart_start, apart_end = next(spans)
         if kind in (PUNCTUATION, QUOTE) or first >= apart_start:
@@ -91,7 +103,8 @@ def words(text: str, apart: Sequence[tuple[int, int]] = ()) -> Words:
         end.append(last)
         symbols.append(text[first:last].lower() if kind in (NUMBER, WEB, CODE) else symbol)
         fixed.append(flags & PROTECTED)
-    return Words(start, end, symbols, fixed)
+        sentence.append(number)
+    return Words(start, end, symbols, fixed, sentence)
 
 
 def together(texts: Iterable[tuple[str, int]]) -> Words:
@@ -100,13 +113,15 @@ def together(texts: Iterable[tuple[str, int]]) -> Words:
     >>> list(together([("One two.", 0), ("Three.", 100)]).start)
     [0, 4, 100]
     """
-    found = Words(array("I"), array("I"), [], bytearray())
+    found = Words(array("I"), array("I"), [], bytearray(), array("I"))
     for text, offset in texts:
         part = words(text)
         found.start.extend(start + offset for start in part.start)
         found.end.extend(end + offset for end in part.end)
         found.symbol.extend(part.symbol)
         found.fixed.extend(part.fixed)
+        following = found.sentence[-1] + 1 if found.sentence else 0
+        found.sentence.extend(following + number for number in part.sentence)
     return found
 
 
@@ -117,7 +132,6 @@ class Channel:
         """Open it on a language model and the thesaurus compiled for its vocabulary."""
         self._thesaurus = thesaurus
         self._model = model
-        self._swaps: dict[str, dict[str, tuple[float, int]]] = {}
 
     def surprise(self, symbol: str) -> float:
         """Return how surprising a word is, in nats, `MOST` at most.
@@ -130,33 +144,42 @@ class Channel:
             return MOST
         return min(-math.log(self._model.unigrams[number]), MOST)
 
-    def swaps(self, printed: str) -> dict[str, tuple[float, int]]:
-        """Return the words that a printed one may stand for, each with its log-odds and a bit mask
-        of the sources that swap the two."""
-        thesaurus = self._thesaurus
+    def originals(self, printed: str) -> dict[str, int]:
+        """Return the words that a printed one may stand for, each with a bit mask of the sources
+        that swap the two."""
+        thesaurus, names = self._thesaurus, self._model.words
         entry = thesaurus.number.get(printed)
         if entry is None:
             return {}
-        surprise = self.surprise(printed) + SWAPPED
-        found = {}
-        sources = range(len(thesaurus.names))
-        for k in range(thesaurus.first[entry], thesaurus.first[entry + 1]):
-            original, mask = thesaurus.original[k], thesaurus.masks[thesaurus.sources[k]]
-            fans = original * len(sources)
-            share = sum(
-                thesaurus.prior[source] / max(thesaurus.fanout[fans + source], 1)
-                for source in sources
-                if mask >> source & 1
-            )
-            odds = min(max(surprise + math.log(share), LEAST), MOST)
-            found[self._model.words[original]] = (odds, mask)
-        return found
+        some = slice(thesaurus.first[entry], thesaurus.first[entry + 1])
+        numbers, sets = thesaurus.original[some], thesaurus.sources[some]
+        return {names[i]: thesaurus.masks[k] for i, k in zip(numbers, sets, strict=True)}
+
+    def odds(self, printed: str, original: str, mask: int) -> float:
+        """Return how much two words beside each other speak for one having been made of the other.
+
+        `mask` has the sources that swap them, and is 0 if they are the same.
+        """
+        if not mask:
+            return self.surprise(printed) + KEPT
+        share = self._share(self._model.number[original], mask)
+        return min(max(self.surprise(printed) + SWAPPED + math.log(share), LEAST), MOST)
+
+    def _share(self, original: int, mask: int) -> float:
+        """P(the printed word | the original was replaced), by sources that have the two."""
+        thesaurus = self._thesaurus
+        fans = original * len(thesaurus.names)
+        return sum(
+            share / max(thesaurus.fanout[fans + source], 1)
+            for source, share in enumerate(thesaurus.prior)
+            if mask >> source & 1
+        )
 
     @cached_property
     def judge(self) -> phrases.Judge:
         """What phrases are cut by."""
         return phrases.Judge(
-            self.surprise, lambda one, other: other in self.swaps(one), self.phrases
+            self.surprise, lambda one, other: other in self.originals(one), self.phrases
         )
 
     def phrases(self, printed: str) -> list[tuple[str, ...]]:
@@ -172,7 +195,7 @@ class Channel:
     def explanation(self, printed: Sequence[str], original: Sequence[str]) -> str:
         """Return what makes a word or phrase of another: sources of the channel, or ""."""
         if len(printed) == len(original) == 1:
-            return self.reason(self.swaps(printed[0]).get(original[0], (0.0, 0))[1])
+            return self.reason(self.originals(printed[0]).get(original[0], 0))
         return "phrase" if tuple(original) in self.phrases(" ".join(printed)) else ""
 
     def reason(self, mask: int) -> str:
@@ -187,21 +210,20 @@ class Sheet:
         """Look up what each of its words may stand for."""
         self.words = page
         self._channel = channel
+        self._odds: dict[tuple[int, str], float] = {}
         self._number: dict[str, int] = {}
         self.numbers = array(
             "i", (self._number.setdefault(s, len(self._number)) for s in page.symbol)
         )
         # By the word that stands in the source: the page's words that may stand for it.
-        self._stands_for: dict[str, list[tuple[int, float, int]]] = {}
+        self._stands_for: dict[str, list[tuple[int, str, int]]] = {}
         for symbol, number in self._number.items():
-            equal = channel.surprise(symbol) + KEPT
-            self._stands_for.setdefault(symbol, []).append((number, equal, 0))
-            for original, (odds, mask) in channel.swaps(symbol).items():
-                if original != symbol:
-                    self._stands_for.setdefault(original, []).append((number, odds, mask))
+            for original, mask in (channel.originals(symbol) | {symbol: 0}).items():
+                self._stands_for.setdefault(original, []).append((number, symbol, mask))
 
     def align(self, source: Words) -> Alignment:
         """Return the best alignment with the words of an article."""
+        channel = self._channel
         places: dict[str, list[int]] = {}
         for number, symbol in enumerate(source.symbol):
             places.setdefault(symbol, []).append(number)
@@ -209,7 +231,10 @@ class Sheet:
         masks: dict[tuple[int, str], int] = {}
         place_first, place = array("i", [0]), array("i")
         for symbol, found in places.items():
-            for number, odds, mask in self._stands_for.get(symbol, ()):
+            for number, printed, mask in self._stands_for.get(symbol, ()):
+                odds = self._odds.get((number, symbol))
+                if odds is None:
+                    odds = self._odds[number, symbol] = channel.odds(printed, symbol, mask)
                 entries[number].append((len(place_first) - 1, odds))
                 masks[number, symbol] = mask
             place.extend(found)
@@ -226,10 +251,11 @@ class Sheet:
             self.numbers, self.words.fixed, first, symbols, scores, place_first, place, mismatch,
             ALTERED, OPENING, EXTENSION, BEGINNING,
         ).align()  # fmt: skip
+        _part(to, passage)
         for start, end in _ranges(passage):
             if end - start < SHORTEST:
                 to[start:end] = passage[start:end] = array("i", [-1] * (end - start))
-        return Alignment(self, source, to, passage, total, masks, self._channel)
+        return Alignment(self, source, to, passage, total, masks, channel)
 
 
 class Alignment:
@@ -266,16 +292,6 @@ class Alignment:
         """The log-odds of the passages together, in nats."""
         before = [0.0, *self._total]
         return sum(before[last] - before[first] for first, last in self.ranges())
-
-    @property
-    def gaps(self) -> int:
-        """How many words within passages only the page has, or only the source."""
-        inserted = sum(n >= 0 > to for n, to in zip(self.passage, self.to, strict=True))
-        skipped = 0
-        for first, last in self.ranges():
-            spanned = self.to[last - 1] - self.to[first] + 1
-            skipped += spanned - sum(to >= 0 for to in self.to[first:last])
-        return inserted + skipped
 
     def mask(self, i: int) -> int | None:
         """The sources of the channel that make a word of the page of its word in the source: 0 if
@@ -394,6 +410,23 @@ class Alignment:
 
     def _is_kept(self, i: int, j: int) -> bool:
         return self.to[i] == j and self.mask(i) == 0
+
+
+def _part(to: array[int], passage: array[int]) -> None:
+    """Make two passages of one with a long gap on either side, and leave the gap out."""
+    number = 0
+    for start, end in _ranges(passage):
+        number += 1
+        before = start
+        passage[start] = number
+        for i in range(start + 1, end):
+            if to[i] >= 0:
+                inserted, skipped = i - before - 1, to[i] - to[before] - 1
+                is_long = max(inserted, skipped) > LONGEST_GAP
+                number += is_long
+                passage[before + 1 : i] = array("i", [-1 if is_long else number] * inserted)
+                passage[i] = number
+                before = i
 
 
 def _ranges(passage: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """What does an alignment say of an article being the source of a page? A calibrated probability.
 
-A report of the same event shares names, numbers and whole quotations with a page, so that words
-in common are no proof; how much of the page an article explains, and how well, nearly is. A
+A report of the same event shares names, numbers and whole quotations with a page, so that words in
+common are no proof; how much of the page an article explains, in whole sentences, nearly is. A
 logistic regression, fitted by `train.trace` on pages whose sources are known or are not indexed,
 makes a probability of it.
 """
@@ -16,21 +16,20 @@ from typing import NamedTuple
 
 from unspin.arrays import ModelError
 
-_LEAST = 0.01  # share of a page; less is as good as nothing, and more than the rest as all
+_LEAST = 0.05  # share of a whole; less is as good as nothing, and more than the rest as all
 
 
 class Evidence(NamedTuple):
     """What an alignment says.
 
     `words` is how many the page has, `covered` how many of them stand in passages of the article
-    and in none of a better one, `passages` how many passages the article has on the page, and
-    `gaps` how many words within these only the page has or only the article.
+    and in none of a better one, `touched` how many stand in sentences that have such a word. Words
+    that only other articles have count in neither `words` nor `touched`.
     """
 
     words: int
     covered: int
-    passages: int
-    gaps: int
+    touched: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ class Belief:
     def probability(self, evidence: Evidence) -> float:
         """P(the page, or part of it, was taken from the article).
 
-        >>> belief = Belief((-15.0, 0.9, 0.6, 3.8, -7.0))
-        >>> belief.probability(Evidence(400, 396, 3, 4)) > 0.99
+        >>> belief = Belief((-13.0, 2.0, 2.0, 1.5))
+        >>> belief.probability(Evidence(400, 396, 398)) > 0.99
         True
         """
         if not evidence.covered:
@@ -62,7 +61,7 @@ class Belief:
             found = cls(tuple(map(float, json.loads(path.read_text())["source"])))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"model file {path} cannot be read: {error}") from None
-        if len(found.source) != len(source_terms(Evidence(1, 1, 1, 0))):
+        if len(found.source) != len(source_terms(Evidence(1, 1, 1))):
             raise ModelError(f"model file {path} is of another version: install unspin again")
         return found
 
@@ -74,15 +73,14 @@ class Belief:
 def source_terms(evidence: Evidence) -> tuple[float, ...]:
     """The terms that speak for an article being the source, of evidence that covers a word.
 
-    Two reports of one event agree for a few words at a time, with others between them; a copy goes
-    on for long. What share of its words the channel explains is no term: a spinner that nobody has
-    described copies as faithfully.
+    Two reports of one event agree for some words of a sentence, with others between them; a copy
+    has whole sentences, one after the other. What share of the words the channel explains is no
+    term: a spinner that nobody has described copies as faithfully.
     """
-    words, covered, passages, gaps = evidence
-    return (
-        1.0,
-        math.log((covered + _LEAST * words) / (words - covered + _LEAST * words)),
-        math.log(covered),
-        math.log(covered / passages),
-        gaps / covered,
-    )
+    words, covered, touched = evidence
+    return 1.0, _logit(covered, words), _logit(covered, touched), math.log(covered)
+
+
+def _logit(part: int, whole: int) -> float:
+    least = _LEAST * whole
+    return math.log((part + least) / (whole - part + least))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from unspin.trace.search import Querist
 
 BELIEF = "trace.json"  # the file's name in the model's folder
 HITS = 20  # parts of articles that a search for a block of a page gives
-ARTICLES = 10  # of them, the articles that are aligned
+ARTICLES = 6  # of them, the articles that are aligned: the source is the first or second
+MOST_SOURCES = 4  # of a page, of which each but the first is searched for by what is left
 MOST_PARTS = 4  # of one article
 BLOCK = 2_000  # words of a page that are traced together, which bounds time and memory
 LEAST_WORDS = 20  # of a page, to say where it was taken from
@@ -33,6 +35,7 @@ SOURCE = 0.5  # probability from which an article is called the source
 WHOLE = 0.95  # share of a block that, once explained, leaves no need for worse hits
 NEARLY = 0.7  # of its score another hit has that may be a copy of it
 COPY = 0.9  # share of a better article's words on the page that a copy of it covers
+LEFT = 0.5  # share of a page that each source is judged by at least
 OWN = 0.5  # share of an article's words on the page that no better one covers, if it is no copy
 
 
@@ -69,9 +72,9 @@ class Tracer:
             reason = f"too short to tell: {len(view.words)} words, of {LEAST_WORDS} at least"
             return Trace(extracted.text, len(view.words), (), reason)
         judged = self._judged(view, deadline)
-        matches = [found for found in judged if found.probability >= SOURCE]
+        matches = _sources_of(judged)
         reason = "" if matches else _reason(judged)
-        told = tuple(found.match(extracted.text) for found in matches)
+        told = tuple(found.match(extracted.text, len(view.words)) for found in matches)
         return Trace(extracted.text, len(view.words), told, reason)
 
     def candidates(self, page: str | bytes | Page, deadline: float = math.inf) -> list[Match]:
@@ -80,8 +83,9 @@ class Tracer:
         That is what `trace` chooses from; what a better one explains is no evidence for another.
         """
         extracted = page if isinstance(page, Page) else pages.extract(page)
-        judged = self._judged(_View(extracted), deadline)
-        return [found.match(extracted.text) for found in judged]
+        view = _View(extracted)
+        judged = self._judged(view, deadline)
+        return [found.match(extracted.text, len(view.words)) for found in judged]
 
     def evidence(self, page: str) -> list[tuple[str, Evidence]]:
         """Return the ids of the articles that were looked at and what speaks for each, the best
@@ -94,28 +98,38 @@ class Tracer:
         """The articles looked at, the likeliest first."""
         self._look(view, self._as_printed, deadline)
         judged = self._judge(view)
-        if not any(found.probability >= SOURCE for found in judged):
+        if not _sources_of(judged):
             reading = self._reader.read(view.page, deadline)
             if reading.edits:
-                self._look(
-                    view,
-                    lambda block: self._querist.query(block.text, block.restored(reading)),
-                    deadline,
-                )
+                self._look(view, lambda block: self._restored(block, reading), deadline)
                 judged = self._judge(view)
+        for _ in range(MOST_SOURCES - 1):
+            known = _sources_of(judged)
+            rest = view.without(known)
+            if not known or not self._look(view, lambda b: self._querist.query(rest[b]), deadline):  # noqa: B023
+                break
+            judged = self._judge(view)
         return sorted(judged, key=lambda found: -found.probability)
+
+    def _restored(self, block: _Block, reading: Reading) -> Mapping[str, float]:
+        """What to search for if the words of a block are put back."""
+        edits = moved(within(reading.edits, block.start, block.end), -block.start)
+        return self._querist.query(block.text, replay(block.text, edits))
 
     def _look(
         self, view: _View, query: Callable[[_Block], Mapping[str, float]], deadline: float
-    ) -> None:
-        """Search for every block of a page, and align it with what is found."""
+    ) -> bool:
+        """Search for every block of a page, align it with what is found, and return whether
+        anything was found that it had not been aligned with before."""
+        news = False
         for block in view.blocks:
             for source in self._sources(query(block)):
                 if time.monotonic() > deadline:
                     raise PageError("the time for one document ran out")
                 if block.is_explained(source.score):
                     break
-                block.align(source, self._channel)
+                news = block.align(source, self._channel) or news
+        return news
 
     def _as_printed(self, block: _Block) -> Mapping[str, float]:
         return self._querist.query(block.text)
@@ -143,15 +157,22 @@ class Tracer:
         """
         claimed: dict[int, _Judged] = {}  # words of the page, by the source that explains them
         judged = []
-        for candidate in view.candidates():
-            covered = candidate.covered()
+        candidates = [(candidate, candidate.covered()) for candidate in view.candidates()]
+        anywhere = {i for _, covered in candidates for i in covered}
+        for candidate, covered in candidates:
             own = [i for i in covered if i not in claimed]
             if covered and len(own) < OWN * len(covered):
                 better = claimed[next(i for i in covered if i in claimed)]
                 if len(covered) >= COPY * better.evidence.covered:
                     better.copies.append(candidate.id)
                 continue
-            evidence = Evidence(len(view.words), len(own), candidate.passages, candidate.gaps)
+            # No source of a page of several has the words of the others.
+            elsewhere = anywhere.difference(covered)
+            evidence = Evidence(
+                words=max(len(view.words) - len(elsewhere), int(LEFT * len(view.words))),
+                covered=len(own),
+                touched=view.touched(own, elsewhere),
+            )
             found = _Judged(candidate, evidence, self._belief.probability(evidence))
             judged.append(found)
             if found.probability >= SOURCE:
@@ -183,9 +204,29 @@ class _View:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.words = words(page.text, [(passage.start, passage.end) for passage in page.furniture])
+        self._in_sentence = Counter(self.words.sentence)
         self.blocks = [
             _Block(page, self.words, first) for first in range(0, len(self.words), BLOCK)
         ]
+
+    def touched(self, own: Sequence[int], elsewhere: Collection[int]) -> int:
+        """How many words the sentences have that words of one's own stand in, without those that
+        were taken from elsewhere."""
+        sentence = self.words.sentence
+        taken = Counter(sentence[i] for i in elsewhere)
+        sentences = {sentence[i] for i in own}
+        return sum(self._in_sentence[number] - taken[number] for number in sentences)
+
+    def without(self, known: Sequence[_Judged]) -> dict[_Block, str]:
+        """The words of every block that no known source covers, where these are more than a few."""
+        claimed = {i for found in known for i in found.candidate.covered()}
+        rest = {}
+        for block in self.blocks:
+            symbols = block.words.symbol
+            left = [w for i, w in enumerate(symbols, block.first) if i not in claimed]
+            few = max((1 - WHOLE) * len(symbols), LEAST_WORDS)
+            rest[block] = " ".join(left) if len(left) > few else ""
+        return rest
 
     def candidates(self) -> list[_Candidate]:
         """The articles that blocks were aligned with, the best aligned first."""
@@ -209,26 +250,22 @@ class _Block:
         self._sheet: Sheet | None = None
         self._explained_from = -math.inf  # score of an article that explains the block alone
 
-    def restored(self, reading: Reading) -> str:
-        """Its text with the edits of a reading of the page."""
-        edits = within(reading.edits, self.start, self.end)
-        return replay(self.text, moved(edits, -self.start))
-
     def is_explained(self, score: float) -> bool:
         """Whether an article explains the block, so that one of this score need not be aligned."""
         return score < NEARLY * self._explained_from
 
-    def align(self, source: _Source, channel: Channel) -> None:
-        """Align with an article, unless that was done before."""
+    def align(self, source: _Source, channel: Channel) -> bool:
+        """Align with an article, and return True, unless that was done before."""
         key = id(source.index), source.id
         if key in self.alignments:
-            return
+            return False
         if self._sheet is None:
             self._sheet = Sheet(self.words, channel)
         alignment = self._sheet.align(source.words())
         self.alignments[key] = source, alignment
         if self._explained_from < 0 and alignment.covered >= WHOLE * len(self.words):
             self._explained_from = source.score
+        return True
 
 
 @dataclass
@@ -243,16 +280,6 @@ class _Candidate:
     def odds(self) -> float:
         """The log-odds of all passages."""
         return sum(alignment.odds for alignment in self.alignments.values())
-
-    @property
-    def passages(self) -> int:
-        """The number of passages."""
-        return sum(len(a.ranges()) for a in self.alignments.values())
-
-    @property
-    def gaps(self) -> int:
-        """The number of words within passages that only one side has."""
-        return sum(alignment.gaps for alignment in self.alignments.values())
 
     def covered(self) -> list[int]:
         """The words of the page in passages."""
@@ -273,8 +300,8 @@ class _Judged:
     probability: float
     copies: list[str] = field(default_factory=list)
 
-    def match(self, page: str) -> Match:
-        """The match, with the article fetched from its index."""
+    def match(self, page: str, words: int) -> Match:
+        """The match with a page of so many words, with the article fetched from its index."""
         candidate = self.candidate
         article = candidate.index.article(candidate.id)
         text = "" if article is None else article.text
@@ -286,13 +313,17 @@ class _Judged:
             date=article and article.date,
             text=text,
             probability=self.probability,
-            coverage=sum(a.covered for a in alignments) / self.evidence.words,
+            coverage=sum(a.covered for a in alignments) / words,
             passages=tuple(p for alignment in alignments for p in alignment.passages()),
             substitutions=tuple(
                 swap for alignment in alignments for swap in alignment.substitutions(page, text)
             ),
             copies=tuple(self.copies),
         )
+
+
+def _sources_of(judged: Sequence[_Judged]) -> list[_Judged]:
+    return [found for found in judged if found.probability >= SOURCE]
 
 
 def _reason(judged: Sequence[_Judged]) -> str:
