@@ -46,6 +46,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench.speed --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.screen --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.scan --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.trace_growth --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 model: $(VENV)/.all
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
@@ -53,6 +55,7 @@ model: $(VENV)/.all
 	$(BIN)/python -m train.build --corpora $(CORPORA) --lexicons $(LEXICONS) -o src/unspin/data/en
 	$(BIN)/python -m train.calibrate --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m train.screen --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m train.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 clean:
 	rm -rf $(VENV) build src/unspin.egg-info src/unspin/kernels/*.so

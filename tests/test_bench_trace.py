@@ -1,5 +1,6 @@
 """The benchmark of tracing measures what it says."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,12 @@ pytest.importorskip("sklearn")
 pytest.importorskip("tantivy")
 pytest.importorskip("zstandard")
 
-from bench import minilm, trace, trace_rivals, trace_tables  # noqa: E402
+from bench import minilm, trace, trace_growth, trace_rivals, trace_tables  # noqa: E402
 from bench.trace_truth import Found, compared, placed  # noqa: E402
 from bench.work import Options  # noqa: E402
 from train.provenance import Page, Piece  # noqa: E402
 from train.queries import CONDITIONS, SPINNERS, Article, Query  # noqa: E402
-from unspin.trace import Match, Passage, Substitution, Trace  # noqa: E402
+from unspin.trace import Index, Match, Passage, Substitution, Trace, Tracer  # noqa: E402
 
 # What the page prints, and what stands in its source: a copied piece, a substitution, and so on.
 PIECES = [
@@ -233,3 +234,15 @@ def test_the_whole_run_finds_copies_and_prints_every_table(tmp_path, monkeypatch
 
 def query_of(condition, family, number):
     return page(number)._replace(condition=condition, family=family)
+
+
+def test_growth_is_measured_of_what_was_indexed(tmp_path):
+    lines = [json.dumps({"id": str(i), "text": f"Ward {i} has news. " * 9}) for i in range(5)]
+    (tmp_path / "all.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    built = trace_growth.built((tmp_path / "all.jsonl", tmp_path, 3))
+    index = Index.open(tmp_path / "index")
+    assert len(index) == 3
+    assert built.text == sum(len(json.loads(line)["text"]) for line in lines[:3])
+    assert built.size > 0
+    searches, traces = trace_growth.timed(Tracer(index), index, ["Ward 1 has news."] * 2)
+    assert len(searches) == len(traces) == 2

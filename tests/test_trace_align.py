@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import re
+from array import array
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,8 @@ from unspin.reader import MODEL
 from unspin.reading import Edit, replay
 from unspin.thesaurus import Thesaurus
 from unspin.trace import align
-from unspin.trace.align import Channel, Sheet, together, words
+from unspin.trace.align import Channel, Sheet
+from unspin.trace.words import together, words
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ORIGINAL = (EXAMPLES / "demo-original.txt").read_text(encoding="utf-8")
@@ -189,9 +191,9 @@ def tables(page, source, seed):
     fixed = bytearray(random.random() < 0.2 for _ in page)
     mismatch = [random.choice((-2.0, -5.0)) for _ in source]
     return (
-        align.array("i", page), fixed, align.array("i", first), align.array("i", symbol),
-        align.array("d", score), align.array("i", place_first), align.array("i", place),
-        align.array("d", mismatch), -5.0, 3.0, 0.5, 4.0,
+        array("i", page), fixed, array("i", first), array("i", symbol),
+        array("d", score), array("i", place_first), array("i", place),
+        array("d", mismatch), -5.0, 3.0, 0.5, 4.0,
     )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from unspin.pages import PageError
 from unspin.reader import Reader
 from unspin.reading import replay
 from unspin.trace import Index, Tracer, tracer
-from unspin.trace.align import words
 from unspin.trace.index import add, build
+from unspin.trace.words import words
 
 FOLDER = Path(__file__).parent
 ORIGINAL = (FOLDER.parent / "examples" / "demo-original.txt").read_text(encoding="utf-8")

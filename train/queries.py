@@ -160,13 +160,12 @@ def indexed(corpora: Path, part: Part, articles: int) -> Indexed:
             continue
         of_news = document.source in NEWS
         chosen = sources if of_news else kept
-        cut = list(_cut(document))
-        (left_out if of_news and _draw(document) < LEFT_OUT else chosen).extend(cut)
+        (left_out if of_news and _draw(document) < LEFT_OUT else chosen).extend(cut(document))
     others: list[Article] = []
     for document in _training(corpora, part):
         of_outlet = document.source.startswith(ALLSIDES)
         is_left_out = of_outlet and _draw(document) < LEFT_OUT_NEWS
-        (left_out if is_left_out else others).extend(_cut(document))
+        (left_out if is_left_out else others).extend(cut(document))
     own = [*sources, *kept]
     chosen = sorted(_unlike([*own, *sorted(others)])[:articles])
     return Indexed(chosen, sorted(sources), sorted(_unlike(left_out)))
@@ -184,13 +183,13 @@ def _unlike(articles: Iterable[Article]) -> list[Article]:
     return list({article.id: article for article in articles}.values())
 
 
-def _cut(document: Document) -> Iterator[Article]:
-    """The document in articles, which end where paragraphs do."""
+def cut(document: Document, most: int = WORDS) -> Iterator[Article]:
+    """The document in articles of so many words at most, which end where paragraphs do."""
     lines: list[str] = []
     words = 0
     for line in [*document.text.split("\n"), None]:
         length = 0 if line is None else count_words(line)
-        if lines and (line is None or words + length > WORDS):
+        if lines and (line is None or words + length > most):
             text = "\n".join(lines)
             yield Article(_digest(text), text, document.source)
             lines, words = [], 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +18,12 @@ from unspin import pages
 from unspin.pages import Page, PageError
 from unspin.reader import MODEL, Reader
 from unspin.reading import Reading, moved, replay, within
-from unspin.trace.align import Alignment, Channel, Sheet, Words, together, words
+from unspin.trace.align import Alignment, Channel, Sheet
 from unspin.trace.evidence import Belief, Evidence
 from unspin.trace.index import Hit, Index
 from unspin.trace.match import Match, Trace
 from unspin.trace.search import Querist
+from unspin.trace.words import Words, together, words
 
 BELIEF = "trace.json"  # the file's name in the model's folder
 HITS = 20  # parts of articles that a search for a block of a page gives
@@ -73,7 +74,7 @@ class Tracer:
             return Trace(extracted.text, len(view.words), (), reason)
         judged = self._judged(view, deadline)
         matches = _sources_of(judged)
-        reason = "" if matches else _reason(judged)
+        reason = "" if matches else _reason(judged, len(view.words))
         told = tuple(found.match(extracted.text, len(view.words)) for found in matches)
         return Trace(extracted.text, len(view.words), told, reason)
 
@@ -87,52 +88,58 @@ class Tracer:
         judged = self._judged(view, deadline)
         return [found.match(extracted.text, len(view.words)) for found in judged]
 
+    def query(self, page: str) -> Mapping[str, float]:
+        """Return the words that the first search for a text asks for, with their weights."""
+        return self._querist.query(page)
+
     def evidence(self, page: str) -> list[tuple[str, Evidence]]:
         """Return the ids of the articles that were looked at and what speaks for each, the best
         aligned first: what probabilities are made of."""
         view = _View(pages.plain(page))
-        self._look(view, self._as_printed, math.inf)
+        self._look(view, self._as_printed(view), math.inf)
         return [(found.candidate.id, found.evidence) for found in self._judge(view)]
 
     def _judged(self, view: _View, deadline: float) -> list[_Judged]:
         """The articles looked at, the likeliest first."""
-        self._look(view, self._as_printed, deadline)
+        self._look(view, self._as_printed(view), deadline)
         judged = self._judge(view)
         if not _sources_of(judged):
             reading = self._reader.read(view.page, deadline)
             if reading.edits:
-                self._look(view, lambda block: self._restored(block, reading), deadline)
+                self._look(view, self._as_restored(view, reading), deadline)
                 judged = self._judge(view)
         for _ in range(MOST_SOURCES - 1):
             known = _sources_of(judged)
-            rest = view.without(known)
-            if not known or not self._look(view, lambda b: self._querist.query(rest[b]), deadline):  # noqa: B023
+            rest = [self._querist.query(text) for text in view.without(known)]
+            if not known or not self._look(view, rest, deadline):
                 break
             judged = self._judge(view)
         return sorted(judged, key=lambda found: -found.probability)
 
-    def _restored(self, block: _Block, reading: Reading) -> Mapping[str, float]:
-        """What to search for if the words of a block are put back."""
-        edits = moved(within(reading.edits, block.start, block.end), -block.start)
-        return self._querist.query(block.text, replay(block.text, edits))
+    def _as_printed(self, view: _View) -> list[Mapping[str, float]]:
+        """What to search for, for every block of a page."""
+        return [self._querist.query(block.text) for block in view.blocks]
 
-    def _look(
-        self, view: _View, query: Callable[[_Block], Mapping[str, float]], deadline: float
-    ) -> bool:
-        """Search for every block of a page, align it with what is found, and return whether
-        anything was found that it had not been aligned with before."""
-        news = False
+    def _as_restored(self, view: _View, reading: Reading) -> list[Mapping[str, float]]:
+        """What to search for if the words of the page are put back."""
+        queries = []
         for block in view.blocks:
-            for source in self._sources(query(block)):
+            edits = moved(within(reading.edits, block.start, block.end), -block.start)
+            queries.append(self._querist.query(block.text, replay(block.text, edits)))
+        return queries
+
+    def _look(self, view: _View, queries: Sequence[Mapping[str, float]], deadline: float) -> bool:
+        """Search for every block of a page by a query of its own, align it with what is found, and
+        return whether anything was found that it had not been aligned with before."""
+        news = False
+        for block, query in zip(view.blocks, queries, strict=True):
+            for source in self._sources(query):
                 if time.monotonic() > deadline:
                     raise PageError("the time for one document ran out")
                 if block.is_explained(source.score):
                     break
                 news = block.align(source, self._channel) or news
         return news
-
-    def _as_printed(self, block: _Block) -> Mapping[str, float]:
-        return self._querist.query(block.text)
 
     def _sources(self, query: Mapping[str, float]) -> list[_Source]:
         """The articles that a query finds, the best first."""
@@ -217,15 +224,15 @@ class _View:
         sentences = {sentence[i] for i in own}
         return sum(self._in_sentence[number] - taken[number] for number in sentences)
 
-    def without(self, known: Sequence[_Judged]) -> dict[_Block, str]:
-        """The words of every block that no known source covers, where these are more than a few."""
+    def without(self, known: Sequence[_Judged]) -> list[str]:
+        """The words of every block that no known source covers, none if these are but a few."""
         claimed = {i for found in known for i in found.candidate.covered()}
-        rest = {}
+        rest = []
         for block in self.blocks:
             symbols = block.words.symbol
             left = [w for i, w in enumerate(symbols, block.first) if i not in claimed]
             few = max((1 - WHOLE) * len(symbols), LEAST_WORDS)
-            rest[block] = " ".join(left) if len(left) > few else ""
+            rest.append(" ".join(left) if len(left) > few else "")
         return rest
 
     def candidates(self) -> list[_Candidate]:
@@ -326,14 +333,14 @@ def _sources_of(judged: Sequence[_Judged]) -> list[_Judged]:
     return [found for found in judged if found.probability >= SOURCE]
 
 
-def _reason(judged: Sequence[_Judged]) -> str:
-    """Why no article is called the source of a page."""
+def _reason(judged: Sequence[_Judged], words: int) -> str:
+    """Why no article is called the source of a page of so many words."""
     if not judged:
         return "nothing in the index has its words"
     best = max(judged, key=lambda found: found.evidence.covered)
     if not best.evidence.covered:
         return "no passage of it is like any in the index"
-    share = best.evidence.covered / best.evidence.words
+    share = best.evidence.covered / words
     return (
         f"nothing in the index is its source: the nearest article, {best.candidate.id}, has"
         f" {share:.0%} of its words in passages like it"
