@@ -43,7 +43,8 @@ NOTE = (
     f" and {PAGES} from articles that none has, by the family {FAMILY}, which replaces all that it"
     " can. Search: the 20 parts of articles that are nearest, fetched and decompressed. Trace: the"
     " page's text in, matches out, alignment included. Medians, then 95th percentiles; one process,"
-    " one thread. MB are of text in UTF-8; memory is the peak of the process that builds, half a gigabyte of it the libraries of this benchmark."
+    " one thread. MB are of text in UTF-8; memory is the peak of the process that builds,"
+    " half a gigabyte of it the libraries of this benchmark."
 )
 
 
