@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import re
 from array import array
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -126,6 +127,24 @@ def test_a_phrase_is_one_substitution(aligned):
 def test_no_half_of_a_compound_is_left_behind(aligned):
     page = ORIGINAL.replace("more than half of", "more than one-half of")
     assert "one-" not in put_back(page, ORIGINAL, aligned(page, ORIGINAL))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["-", " "]).flatmap(
+            lambda gap: st.sampled_from(["one", "half", "will", "volition", "x"]).map(gap.__add__)
+        ),
+        max_size=14,
+    )
+)
+@settings(deadline=None)
+def test_substitutions_never_overlap(channel, parts):
+    start, rest = ORIGINAL[70:400], ORIGINAL[400:700]
+    page, source = start + "".join(parts) + rest, f"{start} half will one{rest}"
+    alignment = Sheet(words(page), channel).align(words(source))
+    swaps = alignment.substitutions(page, source)
+    for one, other in pairwise(swaps):
+        assert one.end <= other.start  # as edits have to; of a source twice the same may be taken
 
 
 def test_a_long_insertion_is_nothing_that_was_replaced(aligned):

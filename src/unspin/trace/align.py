@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -254,25 +254,26 @@ class Alignment:
                     if here and there and abs(here - there) <= LONGEST_GAP:
                         yield pair
 
-    def _differences(self, first: int, last: int) -> Iterator[Pair]:
+    def _differences(self, first: int, last: int) -> list[Pair]:
         """The stretches of a passage between words that are the same in both. Where they have not
         as many words on both sides, with the word before and after it, which may be part of a
-        phrase."""
+        phrase; two that share that word are one."""
         same = [i for i in range(first, last) if self.to[i] >= 0 and self.mask(i) == 0]
         anchors = [(i, self.to[i], 1) for i in same]
         ends = (first - 1, self.to[first] - 1, 0), (last, self.to[last - 1] + 1, 0)
-        for before, after in pairwise([ends[0], *anchors, ends[1]]):
-            here, there = after[0] - before[0], after[1] - before[1]
-            if here == there > 1:
-                yield Pair(before[0] + 1, after[0], before[1] + 1, after[1], "")
-            elif here != there:
-                yield Pair(
-                    before[0] + 1 - before[2],
-                    after[0] + after[2],
-                    before[1] + 1 - before[2],
-                    after[1] + after[2],
-                    "",
-                )
+        found: list[Pair] = []
+        for (i, j, before), (i_end, j_end, after) in pairwise([ends[0], *anchors, ends[1]]):
+            here, there = i_end - i, j_end - j
+            if here == there == 1:
+                continue
+            if here == there:
+                before = after = 0  # noqa: PLW2901
+            pair = Pair(i + 1 - before, i_end + after, j + 1 - before, j_end + after, "")
+            if found and pair.first < found[-1].last:
+                pair = pair._replace(first=found[-1].first, source_first=found[-1].source_first)
+                found.pop()
+            found.append(pair)
+        return found
 
     def _one_by_one(self, stretch: Pair) -> Iterator[Pair]:
         first, last, source_first, _, _ = stretch
@@ -300,8 +301,15 @@ class Alignment:
         """What differs, as characters of the two texts."""
         page, source = self.page, self.source
         found = []
-        for pair in self.pairs():
-            first, last, source_first, source_last, reason = self._whole(pair, page_text)
+        pairs = list(self.pairs())
+        # What they take, of the page and of the source.
+        taken = {i for pair in pairs for i in range(pair.first, pair.last)}
+        source_taken = {j for pair in pairs for j in range(pair.source_first, pair.source_last)}
+        for pair in pairs:
+            whole = self._whole(pair, page_text, taken, source_taken)
+            first, last, source_first, source_last, reason = whole
+            taken.update(range(first, last))
+            source_taken.update(range(source_first, source_last))
             start, end = page.start[first], page.end[last - 1]
             source_start, source_end = source.start[source_first], source.end[source_last - 1]
             fixed = any(page.fixed[first:last]) or any(source.fixed[source_first:source_last])
@@ -313,15 +321,22 @@ class Alignment:
             )  # fmt: skip
         return found
 
-    def _whole(self, pair: Pair, page_text: str) -> Pair:
+    def _whole(
+        self, pair: Pair, page_text: str, taken: Collection[int], source_taken: Collection[int]
+    ) -> Pair:
         """The pair with the rest of a compound that it would cut through, if that is as in the
         source: what has another number of words leaves no hyphen behind."""
         first, last, source_first, source_last, reason = pair
         if last - first == source_last - source_first:
             return pair
-        while self._runs_on(last - 1, page_text) and self._is_kept(last, source_last):
+
+        def is_kept(i: int, j: int) -> bool:
+            is_free = i not in taken and j not in source_taken
+            return is_free and self.to[i] == j and self.mask(i) == 0
+
+        while self._runs_on(last - 1, page_text) and is_kept(last, source_last):
             last, source_last = last + 1, source_last + 1
-        while self._runs_on(first - 1, page_text) and self._is_kept(first - 1, source_first - 1):
+        while self._runs_on(first - 1, page_text) and is_kept(first - 1, source_first - 1):
             first, source_first = first - 1, source_first - 1
         return Pair(first, last, source_first, source_last, reason)
 
@@ -329,9 +344,6 @@ class Alignment:
         """Whether a word of the page and the next one are parts of one compound."""
         page = self.page
         return 0 <= i < len(page) - 1 and page_text[page.end[i] : page.start[i + 1]] == "-"
-
-    def _is_kept(self, i: int, j: int) -> bool:
-        return self.to[i] == j and self.mask(i) == 0
 
 
 def _part(to: array[int], passage: array[int]) -> None:
