@@ -1,6 +1,7 @@
 """Page and source side by side: nothing lost, what differs marked, nothing taken for markup."""
 
 from dataclasses import replace
+import os
 from io import StringIO
 
 import pytest
@@ -21,7 +22,12 @@ def trace_of(page, *matches):
 
 def shown(trace, *, width=100, colour=False):
     file = StringIO()
-    terminal(trace, Console(file=file, width=width, force_terminal=colour, highlight=False))
+    # By itself it looks where the environment was when rich was imported, which other packages
+    # may have put another one in the place of by now.
+    console = Console(
+        file=file, width=width, force_terminal=colour, highlight=False, _environ=os.environ
+    )
+    terminal(trace, console)
     return file.getvalue()
 
 
