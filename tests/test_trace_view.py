@@ -1,7 +1,7 @@
 """Page and source side by side: nothing lost, what differs marked, nothing taken for markup."""
 
-from dataclasses import replace
 import os
+from dataclasses import replace
 from io import StringIO
 
 import pytest
