@@ -147,6 +147,15 @@ def test_substitutions_never_overlap(channel, parts):
         assert one.end <= other.start  # as edits have to; of a source twice the same may be taken
 
 
+def test_a_compound_before_an_article_begins_is_left_alone(aligned):
+    # The word before the hyphen is the article's last.
+    source = f"Important {ORIGINAL[200:600]} zephyr"
+    page = f"Foo bar baz. zephyr-significant really {ORIGINAL[200:600]}"
+    for swap in aligned(page, source).substitutions(page, source):
+        assert swap.source_start < swap.source_end
+        assert swap.original
+
+
 def test_a_long_insertion_is_nothing_that_was_replaced(aligned):
     page = ORIGINAL.replace("will reopen", f"will {OTHER[:200]} reopen")
     swaps = aligned(page, ORIGINAL).substitutions(page, ORIGINAL)

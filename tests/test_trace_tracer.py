@@ -109,6 +109,12 @@ def test_several_indexes_are_shards_of_one(folder, index):
     assert [match.id for match in Tracer([farm, index]).trace(DEMO).matches] == ["bridge"]
 
 
+def test_an_article_that_two_shards_have_is_no_copy_of_itself(folder, index):
+    build(write(folder / "again.jsonl", [("bridge", ORIGINAL)]), folder / "again")
+    matches = Tracer([Index.open(folder / "again"), index]).trace(DEMO).matches
+    assert [(match.id, match.copies) for match in matches] == [("bridge", ())]
+
+
 def test_what_is_added_is_found_after_a_reload(folder):
     build(write(folder / "small.jsonl", [("farm", CLEAN[0])]), folder / "small")
     small = Index.open(folder / "small")

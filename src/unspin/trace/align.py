@@ -332,7 +332,7 @@ class Alignment:
 
         def is_kept(i: int, j: int) -> bool:
             is_free = i not in taken and j not in source_taken
-            return is_free and self.to[i] == j and self.mask(i) == 0
+            return is_free and 0 <= j == self.to[i] and self.mask(i) == 0
 
         while self._runs_on(last - 1, page_text) and is_kept(last, source_last):
             last, source_last = last + 1, source_last + 1

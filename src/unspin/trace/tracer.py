@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,19 +166,21 @@ class Tracer:
         judged = []
         candidates = [(candidate, candidate.covered()) for candidate in view.candidates()]
         anywhere = {i for _, covered in candidates for i in covered}
+        everywhere = Counter(view.words.sentence[i] for i in anywhere)
         for candidate, covered in candidates:
             own = [i for i in covered if i not in claimed]
             if covered and len(own) < OWN * len(covered):
                 better = claimed[next(i for i in covered if i in claimed)]
-                if len(covered) >= COPY * better.evidence.covered:
+                known = (better.candidate.id, *better.copies)
+                if len(covered) >= COPY * better.evidence.covered and candidate.id not in known:
                     better.copies.append(candidate.id)
                 continue
             # No source of a page of several has the words of the others.
-            elsewhere = anywhere.difference(covered)
+            elsewhere = len(anywhere) - len(covered)
             evidence = Evidence(
-                words=max(len(view.words) - len(elsewhere), int(LEFT * len(view.words))),
+                words=max(len(view.words) - elsewhere, int(LEFT * len(view.words))),
                 covered=len(own),
-                touched=view.touched(own, elsewhere),
+                touched=view.touched(own, covered, everywhere),
             )
             found = _Judged(candidate, evidence, self._belief.probability(evidence))
             judged.append(found)
@@ -216,13 +218,19 @@ class _View:
             _Block(page, self.words, first) for first in range(0, len(self.words), BLOCK)
         ]
 
-    def touched(self, own: Sequence[int], elsewhere: Collection[int]) -> int:
+    def touched(self, own: Sequence[int], covered: Sequence[int], everywhere: Counter[int]) -> int:
         """How many words the sentences have that words of one's own stand in, without those that
-        were taken from elsewhere."""
+        were taken from elsewhere.
+
+        `everywhere` is how many words of each sentence were taken from some article, and `covered`
+        are those that were taken from this one.
+        """
         sentence = self.words.sentence
-        taken = Counter(sentence[i] for i in elsewhere)
-        sentences = {sentence[i] for i in own}
-        return sum(self._in_sentence[number] - taken[number] for number in sentences)
+        mine = Counter(sentence[i] for i in covered)
+        return sum(
+            self._in_sentence[number] - everywhere[number] + mine[number]
+            for number in {sentence[i] for i in own}
+        )
 
     def without(self, known: Sequence[_Judged]) -> list[str]:
         """The words of every block that no known source covers, none if these are but a few."""
