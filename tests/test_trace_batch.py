@@ -332,6 +332,20 @@ def test_a_file_that_is_mended_is_all_that_is_done_again(inputs, indexes, tmp_pa
     assert not (tmp_path / "out.parquet.parts").exists()
 
 
+def test_an_unfinished_table_is_not_replaced_by_one_of_other_inputs(inputs, indexes, tmp_path):
+    out = tmp_path / "out.parquet"
+    (inputs / "broken.jsonl.gz").write_bytes(b"not packed")
+    assert trace(inputs, out, indexes).bad_shards
+    before = out.read_bytes()
+    others = tmp_path / "others"
+    others.mkdir()
+    write(others / "own.jsonl", [{"id": "own", "text": CASES[3]["text"]}])
+    with pytest.raises(TraceError, match="begun with other inputs"):
+        trace(others, out, indexes)
+    assert out.read_bytes() == before
+    assert (tmp_path / "out.parquet.parts").exists()
+
+
 def test_articles_that_are_added_meanwhile_are_noticed(
     inputs, shards, tmp_path, inline, monkeypatch
 ):

@@ -422,7 +422,7 @@ def test_a_check_says_that_all_is_well_or_what_is_not(room):
     ("failure", "status", "told"),
     [
         (TraceError("ix is in use"), 3, "unspin: ix is in use\n"),
-        (KeyboardInterrupt(), 130, "unspin: interrupted; nothing was added\n"),
+        (KeyboardInterrupt(), 130, "unspin: interrupted; either all were added or none\n"),
     ],
 )
 def test_what_stops_an_index_is_told_in_a_line(room, articles, failure, status, told):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unspin.scan.job import Advance
-from unspin.trace import TraceError, folder, store
+from unspin.trace import TraceError, articles, folder, store
 from unspin.trace.index import Index, add, build, check, near_copy, remove, stats, terms
 
 pytest.importorskip("tantivy")
@@ -406,7 +406,7 @@ def test_a_folder_that_is_no_index_is_told_of(tmp_path):
         with pytest.raises(TraceError, match="no such folder"):
             call(tmp_path / "nix")
         (tmp_path / "file").write_text("")
-        with pytest.raises(TraceError, match="no such folder"):
+        with pytest.raises(TraceError, match="is a file and no index"):
             call(tmp_path / "file")
 
 
@@ -512,3 +512,38 @@ def test_what_cannot_be_read_leaves_everything_as_it_was(copy, tmp_path):
     assert len(Index.open(copy)) == 150
     assert check(copy) == []
     assert add([good], copy).articles == 30
+
+
+def test_what_a_killed_build_of_another_name_has_left_is_left_alone(made, tmp_path):
+    aside = tmp_path / f".news.old.{'0' * 32}.old.unspin-tmp"
+    shutil.copytree(made, aside)
+    source = lines(tmp_path / "a.jsonl", record(1))
+    build([str(source)], tmp_path / "news")
+    assert len(Index.open(tmp_path / "news")) == 1
+    assert aside.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_an_index_that_a_link_leads_to_is_built_anew_where_it_is(made, tmp_path):
+    shutil.copytree(made, tmp_path / "real")
+    (tmp_path / "link").symlink_to("real")
+    source = lines(tmp_path / "a.jsonl", record(1))
+    build([str(source)], tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert len(Index.open(tmp_path / "real")) == len(Index.open(tmp_path / "link")) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "link", "real"]
+
+
+def test_an_index_that_is_replaced_while_one_adds_to_it_stays_whole(copy, tmp_path, monkeypatch):
+    others = lines(tmp_path / "b.jsonl", *(record(number) for number in range(500, 700)))
+    found = articles.find
+
+    def meanwhile(inputs):
+        monkeypatch.setattr(articles, "find", found)
+        build([str(others)], copy, overwrite=True)
+        return found(inputs)
+
+    monkeypatch.setattr(articles, "find", meanwhile)
+    add([str(lines(tmp_path / "c.jsonl", record(900)))], copy)
+    assert check(copy) == []
+    assert len(Index.open(copy)) == 201

@@ -103,7 +103,7 @@ def add(
     from unspin.trace.articles import Named, TraceError
 
     named = Named(text_field, id_field, title_field, url_field, date_field)
-    with explained(TraceError, interrupted="nothing was added"):
+    with explained(TraceError, interrupted="either all were added or none"):
         from unspin.trace import index as room
 
         with _shown(articles) as advance:
@@ -128,11 +128,11 @@ def remove(
     """
     from unspin.trace.articles import TraceError
 
-    with explained(TraceError, interrupted="nothing was removed"):
+    with explained(TraceError, interrupted="either all were removed or none"):
         from unspin.scan.summary import counted
         from unspin.trace import index as room
 
-        unique = dict.fromkeys(sys.stdin.read().split("\n") if ids == ["-"] else ids)
+        unique = dict.fromkeys(_lines() if ids == ["-"] else ids)
         wanted = [id_ for id_ in unique if id_]
         removed = room.remove(wanted, index)
         missing = len(wanted) - removed
@@ -234,3 +234,9 @@ def _table(stats: Stats) -> str:
         "built by": f"unspin {stats.unspin}",
     }
     return "".join(f"{name:<13}{fact}\n" for name, fact in facts.items())
+
+
+def _lines() -> list[str]:
+    """The lines of standard input, whatever bytes are in them."""
+    text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").split("\n")

@@ -136,12 +136,15 @@ class _Task(NamedTuple):
             "inputs_sha256": sha256(json.dumps(read).encode()).hexdigest(),
             "indexes": [state for state, _ in self.indexes],
             "complete": complete,
+            "files": None if complete else [shard.name for shard in self.shards],
         }
 
 
 def _task(inputs: Sequence[str], out: Path, indexes: Sequence[Path], settings: Settings) -> _Task:
     if re.match(r"[a-z][a-z0-9+.-]+:/", str(out)) or out.suffix != ".parquet":
         raise TraceError(f"{out}: name a file of this machine that ends in .parquet with -o")
+    if out.is_dir():
+        raise TraceError(f"{out} is a folder: name a file for the table with -o")
     if not out.parent.is_dir():
         raise TraceError(f"{out} cannot be written: there is no folder {out.parent}")
     if not indexes:
@@ -175,8 +178,16 @@ def _is_done(task: _Task) -> bool:
             " --overwrite to replace it"
         ) from None
     now = task.made_of(complete=True)
-    if not before["complete"] or before == now:
-        return bool(before["complete"])
+    if before == now:
+        return True
+    if not before["complete"]:
+        # Files may be mended, left out or added, but not all of them be others.
+        if not set(before["files"]).isdisjoint(shard.name for shard in task.shards):
+            return False
+        raise TraceError(
+            f"{task.out} is not finished, and was begun with other inputs: name these, name another"
+            " file with -o, or add --overwrite to replace it"
+        )
     names = {
         "unspin": "version",
         "model_sha256": "model",

@@ -88,6 +88,8 @@ def read_settings(path: Path) -> Settings:
     Raises:
         TraceError: there is no index, or one of another version or whose index.json is damaged.
     """
+    if path.exists() and not path.is_dir():
+        raise TraceError(f"{path} is a file and no index, which is a folder")
     if not (path / INDEX).exists() and not (path / TANTIVY).exists():
         what = "no index" if path.is_dir() else "no such folder"
         raise TraceError(f"{path}: {what}; make one with `unspin index build ARTICLES -o {path}`")

@@ -18,6 +18,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -80,6 +81,8 @@ def build(
     Raises:
         TraceError: an input cannot be read, no article is in it, or the index cannot be written.
     """
+    if out.is_symlink() or not out.name:
+        out = out.resolve()  # it is renamed, which a link and "." cannot be
     libraries = folder.libraries()
     with _saving(out):
         _sweep(out)
@@ -116,11 +119,13 @@ def add(
     Raises:
         TraceError: an input cannot be read, or there is no index that can be written to.
     """
-    codec = store.Codec(folder.read_words(index, folder.read_settings(index)))
+    folder.read_settings(index)
     shards = articles.find(inputs)
     _keep_apart(inputs, shards, index)
     opened = folder.open_tantivy(index)
     with _saving(index), _writing(opened, index) as writer:
+        # Read once nobody can put another index in its place any more.
+        codec = store.Codec(folder.read_words(index, folder.read_settings(index)))
         return _put(articles.read(shards, named, advance), opened, writer, codec)
 
 
@@ -148,13 +153,19 @@ def _put(
 ) -> Added:
     """Add articles and commit."""
     before = _count(index)
+    searcher = index.searcher()
     number = size = 0
     skipped: Counter[str] = Counter()
+    seen: set[bytes] = set()
     for article in found:
         if isinstance(article, Skipped):
             skipped[article.reason] += 1
             continue
-        writer.delete_documents_by_term("id", article.id)
+        # Only what may be there: tantivy keeps in memory what it is to delete.
+        key = blake2b(article.id.encode(), digest_size=8).digest()
+        if key in seen or (before and searcher.doc_freq("id", article.id)):
+            writer.delete_documents_by_term("id", article.id)
+        seen.add(key)
         slice_ = (before + number) // store.SLICE % store.SLICES
         for document in store.documents(article, codec, slice_):
             writer.add_document(document)
@@ -330,13 +341,14 @@ def _sweep(out: Path) -> None:
     Raises:
         TraceError: one of them is still building.
     """
-    pattern = f".{glob.escape(out.name)}.*"
+    # Whole digests, for an index can be called "news" and another "news.old".
+    pattern = f".{glob.escape(out.name)}." + "[0-9a-f]" * 32
     for left in out.parent.glob(f"{pattern}{_OLD}{TEMPORARY}"):
         if not out.exists():
             left.rename(out)
     for left in out.parent.glob(f"{pattern}{TEMPORARY}"):
         with _alone(left, out):
-            shutil.rmtree(left)
+            left.unlink() if left.is_symlink() else shutil.rmtree(left)
 
 
 def _name(temporary: Path, out: Path) -> None:
@@ -348,7 +360,8 @@ def _name(temporary: Path, out: Path) -> None:
     with _alone(out, out):
         out.rename(old)
         temporary.rename(out)
-    shutil.rmtree(old)
+    # The index is in its place by now; what cannot be removed is swept up by the next build.
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
