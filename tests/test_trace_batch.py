@@ -608,3 +608,18 @@ def test_where_nothing_is_found_the_summary_is_a_line():
     terminal(network_of(page("1", "a")), console)
     assert console.file.getvalue() == "0 of 1 page (0 %) were taken from an article of the index\n"
     assert headline(network_of()) == "No page was found"
+
+
+def test_a_page_of_two_articles_that_are_one_source_is_one_page():
+    network = Network()
+
+    def row(number, *matches):
+        found = [{"id": id_, "title": None, "url": None, "copies": c} for id_, c in matches]
+        return {"id": f"p{number}", "source": "host", "matches": found, "reason": None}
+
+    network.add(row(0, ("A", ["C"])))
+    network.add(row(1, ("B", ["C"])))
+    network.add(row(2, ("A", []), ("B", [])))
+    (group,) = network.traced().groups
+    assert group.pages == 3
+    assert [(count.host, count.pages) for count in group.first_hosts] == [("host", 3)]

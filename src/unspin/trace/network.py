@@ -152,7 +152,8 @@ class _Known(NamedTuple):
 class Network:
     """Counts over the rows of `TRACES`, which are added in the order of the table.
 
-    Memory grows with the articles that were copied and the hosts of each, not with the pages.
+    Memory grows with the articles that were copied, alone or together, and the hosts of each, not
+    with the pages.
     """
 
     def __init__(self) -> None:
@@ -161,6 +162,8 @@ class Network:
         self._same: dict[str, str] = {}  # an article and one that it is a copy of, or itself
         self._known: dict[str, _Known] = {}  # articles that were best matches
         self._hosts: defaultdict[str, Counter[str]] = defaultdict(Counter)  # pages, by article
+        # Pages by several articles and host: of articles that are one source it is one page.
+        self._several: Counter[tuple[tuple[str, ...], str]] = Counter()
         self._host_pages: Counter[str] = Counter()
         self._first: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
 
@@ -179,6 +182,8 @@ class Network:
         self._found += 1
         host = row["source"] or NAMELESS
         self._host_pages[host] += 1
+        if len(matches) > 1:
+            self._several[tuple(match["id"] for match in matches), host] += 1
         for match in matches:
             article = match["id"]
             self._known.setdefault(article, _Known(match["title"], match["url"]))
@@ -223,10 +228,15 @@ class Network:
         classes = defaultdict(list)
         for article in self._known:
             classes[self._root(article)].append(article)
-        for articles in classes.values():
+        counted_again: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for (together, host), pages in self._several.items():
+            for root, number in Counter(map(self._root, together)).items():
+                counted_again[root][host] += (number - 1) * pages
+        for root, articles in classes.items():
             hosts: Counter[str] = Counter()
             for article in articles:
                 hosts.update(self._hosts[article])
+            hosts.subtract(counted_again[root])
             yield articles, hosts
 
     def _sources(self) -> Iterator[Group]:
