@@ -491,3 +491,17 @@ def test_the_help_starts_without_what_only_tracing_needs():
     code = f"import sys, unspin.cli; sys.exit(str([m for m in {slow} if m in sys.modules]))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert result.stderr.decode().strip() == "[]"
+
+
+def test_a_page_is_not_overwritten_by_its_report(page):
+    before = page.read_bytes()
+    result = trace(page, "--html", str(page))
+    assert result.exit_code == 2
+    assert "is the page itself" in re.sub(r"[│\s]+", " ", result.stderr)
+    assert page.read_bytes() == before
+
+
+def test_the_table_of_a_batch_is_parquet(page, tmp_path):
+    result = run("trace", "--batch", page, "--index", "ix", "-o", str(tmp_path / "out.txt"))
+    assert result.exit_code == 2
+    assert "ends in .parquet" in re.sub(r"[│\s]+", " ", result.stderr)

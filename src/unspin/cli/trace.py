@@ -95,11 +95,20 @@ def trace(
         _refuse(of_batch, "is for many pages: add --batch")
         if len(pages) > 1:
             raise typer.BadParameter("name one page, or add --batch to trace many")
+        if (
+            html is not None
+            and html.exists()
+            and Path(pages[0]).exists()
+            and html.samefile(pages[0])
+        ):
+            raise typer.BadParameter(f"{html} is the page itself: name another file with --html")
         _trace_page(pages[0], index, json=json, html=html, restore=restore)
         return
     _refuse({"--html": html, "--restore": restore}, "is for one page, not --batch")
     if out is None:
         raise typer.BadParameter("--batch needs -o OUT.parquet, for its table")
+    if out.suffix != ".parquet":
+        raise typer.BadParameter(f"{out}: the table of a batch ends in .parquet")
     if address is not None and engine != "ray":
         raise typer.BadParameter("--address is that of a Ray cluster: add --engine ray")
     from unspin.trace.articles import TraceError
