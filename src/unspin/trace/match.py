@@ -190,20 +190,30 @@ def covered_share(matches: Sequence[Match]) -> float:
     each = sum(end - start for start, end in spans)
     if not each:
         return 0.0
-    together = sum(end - start for start, end in _Spans(spans).spans)
+    together = sum(end - start for start, end in union(spans))
     return min(sum(match.coverage for match in matches) * together / each, 1.0)
+
+
+def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans of a text in order, those that overlap or touch as one.
+
+    >>> union([(5, 9), (0, 3), (2, 5), (12, 15)])
+    [(0, 9), (12, 15)]
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
 
 
 class _Spans:
     """Spans of a text, those that overlap or touch as one, in order."""
 
     def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
-        self.spans: list[tuple[int, int]] = []
-        for start, end in sorted(spans):
-            if self.spans and start <= self.spans[-1][1]:
-                self.spans[-1] = self.spans[-1][0], max(end, self.spans[-1][1])
-            else:
-                self.spans.append((start, end))
+        self.spans = union(spans)
 
     def touch(self, start: int, end: int) -> bool:
         """Whether some of them have a character between two offsets."""

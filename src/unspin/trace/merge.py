@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from unspin.trace.match import Match, Passage, covered_share
+from unspin.trace.match import Match, Passage, covered_share, union
 from unspin.trace.tracer import COPY, OWN
 
 Row = Mapping[str, Any]
@@ -61,7 +61,7 @@ def chosen(matches: Sequence[Match]) -> list[Match]:
         spans = _spans(match)
         if _length(spans) - _shared(spans, claimed) >= OWN * _length(spans):
             kept.append(match)
-            claimed = _union(claimed, spans)
+            claimed = union([*claimed, *spans])
             continue
         shared = [_shared(spans, _spans(better)) for better in kept]
         best = shared.index(max(shared))
@@ -83,17 +83,7 @@ def _length(spans: Sequence[Span]) -> int:
 
 def _shared(spans: Sequence[Span], others: Sequence[Span]) -> int:
     """The length that two lists of spans have in common, each in order and without overlaps."""
-    return _length(spans) + _length(others) - _length(_union(spans, others))
-
-
-def _union(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
-    union: list[Span] = []
-    for start, end in sorted((*spans, *others)):
-        if union and start <= union[-1][1]:
-            union[-1] = union[-1][0], max(end, union[-1][1])
-        else:
-            union.append((start, end))
-    return union
+    return _length(spans) + _length(others) - _length(union([*spans, *others]))
 
 
 def _match(values: Row) -> Match:
