@@ -164,14 +164,26 @@ def _cores() -> int:
 
 def _keep_apart(out: Path, target: Path, name: str) -> None:
     """See to it that what is read is not written, nor what is written read the next time."""
-    place = re.sub(r"^(file|local)://", "", name)
-    if "://" in place:
-        return
-    source = Path(place).resolve()
-    if source.is_relative_to(target):
+    lies = nested(name, target)
+    if lies == "in":
         raise ScanError(f"the input {name} lies in the output {out}: write elsewhere with -o")
-    if target.is_relative_to(source):
+    if lies == "around":
         raise ScanError(
             f"the output {out} lies in the input {name}, where the next run would take it for"
             " input: write elsewhere with -o"
         )
+
+
+def nested(name: str, target: Path) -> Literal["in", "around"] | None:
+    """Return whether an input lies in what is written, resolved, or around it; None if neither.
+
+    >>> nested("/data/out/a.jsonl", Path("/data/out")), nested("s3://data", Path("/data/out"))
+    ('in', None)
+    """
+    place = re.sub(r"^(file|local)://", "", name)
+    if "://" in place:
+        return None
+    source = Path(place).resolve()
+    if source.is_relative_to(target):
+        return "in"
+    return "around" if target.is_relative_to(source) else None

@@ -13,7 +13,6 @@ A writer holds tantivy's lock, which ends with its process.
 from __future__ import annotations
 
 import glob
-import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +26,7 @@ from uuid import uuid4
 from unspin.scan import records
 from unspin.scan.job import Advance, ScanError, Shard
 from unspin.scan.manifest import TEMPORARY
+from unspin.scan.run import nested
 from unspin.trace import articles, folder, store
 from unspin.trace.articles import Article, Named, Skipped, TraceError
 
@@ -304,13 +304,10 @@ def _keep_apart(inputs: Sequence[str], shards: Sequence[Shard], out: Path) -> No
     """
     target = out.resolve()
     for name in (*inputs, *(path for shard in shards for path in shard.paths)):
-        place = re.sub(r"^(file|local)://", "", name)
-        if "://" in place:
-            continue
-        source = Path(place).resolve()
-        if source.is_relative_to(target):
+        lies = nested(name, target)
+        if lies == "in":
             raise TraceError(f"the input {name} lies in the index {out}: name another folder")
-        if target.is_relative_to(source):
+        if lies == "around":
             raise TraceError(
                 f"the index {out} lies in the input {name}, where it would be taken for articles:"
                 " name a folder elsewhere"
