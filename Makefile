@@ -48,6 +48,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench.scan --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.trace_growth --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.web --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 model: $(VENV)/.all
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
@@ -72,7 +73,7 @@ $(VENV)/.dev: $(BIN)/python $(INSTALLED)
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(BIN)/python $(INSTALLED)
-	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace]'
+	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace,web,schemathesis]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
 
 # Apart from the others: what takes minutes to build, and what no test needs.

@@ -212,6 +212,66 @@ def test_an_edit_that_is_not_made_alters_no_quotation():
     assert (quotation.restored, quotation.altered) == (quotation.printed, False)
 
 
+def test_a_reading_comes_back_from_what_it_told():
+    parts = (Part(0, 22, "spun", 0.99), Part(23, 35, "unsure", 0.6))
+    findings = (Finding(3, 16, "meet astatine", "met at", 0.9, "on a list"),)
+    for whole in (
+        reading(suspects=(), parts=parts, findings=findings),
+        reading(family=None),
+        reading(edits=()),
+        reading(text="", edits=(), suspects=(), furniture=()),
+    ):
+        assert Reading.from_dict(whole.to_dict()) == whole
+        assert Reading.from_dict(json.loads(whole.to_json())) == whole
+
+
+def test_what_follows_from_the_rest_is_not_asked_for():
+    told = reading().to_dict()
+    for derived in ("unspin", "text", "quotations"):
+        del told[derived]
+    assert Reading.from_dict(told) == reading()
+    assert Reading.from_dict({**told, "text": "another"}).text == reading().text
+
+
+def test_edits_may_have_been_changed_since():
+    told = reading().to_dict()
+    told["edits"] = [{**told["edits"][0], "original": "on"}]
+    assert Reading.from_dict(told).text == "We meet on noon, helium said. Share this"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": "perhaps"},
+        {"edits": None},
+        {"edits": [{"start": 8}]},
+        {"edits": [{**reading().to_dict()["edits"][0], "alternatives": [["on"]]}]},
+        {"edits": [{**reading().to_dict()["edits"][0], "more": 1}]},
+        {"edits": [{**reading().to_dict()["edits"][0], "start": "8"}]},
+        {"suspects": [{"start": 3, "end": 7, "spun": "noon", "confidence": 0.4}]},
+        {"suspects": [{"start": -4, "end": -1, "spun": "thi", "confidence": 0.4}]},
+        {"suspects": [{"start": 3, "end": 7, "spun": "meet", "confidence": 0.4}] * 2},
+        {"suspects": [{"start": 3, "end": 3, "spun": "", "confidence": 0.4}]},
+        {"furniture": [{"start": 36, "end": 46, "text": "Share that", "reason": "share line"}]},
+        {"parts": [{"start": 0, "end": 999, "verdict": "spun", "probability": 0.9}]},
+        {"parts": [{"start": 9, "end": 3, "verdict": "spun", "probability": 0.9}]},
+        {"family": {"name": "element"}},
+        {"source_text": "Another text."},
+        {"source_text": None},
+    ],
+)
+def test_what_does_not_fit_together_is_refused(changes):
+    with pytest.raises(ValueError, match=r"fit|lie|shape|has no|verdict|unpack"):
+        Reading.from_dict({**reading().to_dict(), **changes})
+
+
+def test_what_is_missing_is_named():
+    told = reading().to_dict()
+    del told["suspects"]
+    with pytest.raises(ValueError, match="the reading has no 'suspects'"):
+        Reading.from_dict(told)
+
+
 def test_a_reading_without_a_family_prints_null():
     assert json.loads(reading(family=None).to_json())["family"] is None
 

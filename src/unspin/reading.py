@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from unspin import __version__
 
@@ -205,6 +205,46 @@ class Reading:
             "reason": self.reason,
         }
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Reading:
+        """Return the reading of which `to_dict` told, or one whose edits were changed since.
+
+        What follows from the rest is not asked for: "unspin", "text" and "quotations".
+
+        Raises:
+            ValueError: something is missing, or does not lie on the text where it says it does.
+
+        >>> empty = Reading("unsure", 0.5, 0.0, 0.0, 0, None, "", (), (), (), "no text to read")
+        >>> Reading.from_dict(empty.to_dict()) == empty
+        True
+        """
+        from unspin.pages import Passage
+        from unspin.tortured import Finding
+
+        try:
+            family = told["family"]
+            reading = cls(
+                verdict=told["verdict"],
+                probability=told["probability"],
+                llr_per_word=told["llr_per_word"],
+                rate=told["rate"],
+                words=told["words"],
+                family=None if family is None else Family(family["name"], dict(family["weights"])),
+                source_text=told["source_text"],
+                edits=tuple(map(_edit, told["edits"])),
+                suspects=tuple(Suspect(**suspect) for suspect in told["suspects"]),
+                furniture=tuple(Passage(**passage) for passage in told["furniture"]),
+                reason=told["reason"],
+                parts=tuple(Part(**part) for part in told["parts"]),
+                findings=tuple(Finding(**finding) for finding in told["findings"]),
+            )
+            _refuse_misplaced(reading)
+        except KeyError as error:
+            raise ValueError(f"the reading has no {error}") from None
+        except TypeError as error:
+            raise ValueError(f"the reading is of another shape: {error}") from None
+        return reading
+
     def to_json(self) -> str:
         """Return `to_dict()` as one JSON object on one line, safe to encode as UTF-8."""
         printed = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
@@ -284,6 +324,37 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> tuple[Edit, ...]:
             )
         shift += len(printed) - len(between)
     return tuple(composed)
+
+
+def _edit(told: Mapping[str, Any]) -> Edit:
+    alternatives = tuple((word, share) for word, share in told["alternatives"])
+    return Edit(**{**told, "alternatives": alternatives})
+
+
+def _refuse_misplaced(reading: Reading) -> None:
+    """Refuse a reading whose judgements, edits apart, do not lie on its text.
+
+    Raises:
+        ValueError: one does not.
+    """
+    if reading.verdict not in get_args(Verdict):
+        raise ValueError(f"a verdict is one of {', '.join(get_args(Verdict))}")
+    text = reading.source_text
+    suspects = [(suspect.start, suspect.end, suspect.spun) for suspect in reading.suspects]
+    furniture = [(passage.start, passage.end, passage.text) for passage in reading.furniture]
+    for judged in (suspects, furniture):
+        cursor = 0
+        for start, end, printed in judged:
+            if not cursor <= start < end or text[start:end] != printed:
+                raise ValueError(
+                    "a suspect or a line of furniture does not fit the text, or overlaps the one "
+                    "before it"
+                )
+            cursor = end
+    parts = [(part.start, part.end) for part in reading.parts]
+    findings = [(finding.start, finding.end) for finding in reading.findings]
+    if not all(0 <= start <= end <= len(text) for start, end in (*parts, *findings)):
+        raise ValueError("a part or a finding does not lie on the text")
 
 
 def _suspect(edit: Edit) -> Suspect:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from unspin.cli import index, read, scan, trace
+from unspin.cli import index, read, scan, serve, trace
 
 app = typer.Typer(
     # Plain help starts faster than a decorated one, and reads as well in a pager.
@@ -25,6 +25,7 @@ app.command()(read.read)
 app.command()(scan.scan)
 app.add_typer(index.app, name="index")
 app.command()(trace.trace)
+app.command()(serve.serve)
 
 
 def main() -> None:
@@ -57,6 +58,7 @@ def unspin(
       unspin scan pages/ -o out          which documents of a corpus are spun
       unspin index build news/ -o ix     articles that pages may be taken from
       unspin trace page.html --index ix  which of them a page was taken from
+      unspin serve --open                a page to paste texts into, and an API
       unspin read --help                 more of what `read` can do
       unspin scan --help                 more of what `scan` can do
     """

@@ -1,0 +1,350 @@
+// The page: a text goes in, its reading comes out. Each room of it has a file of its own.
+
+import { about, post, Problem } from "./api.js";
+import { Card } from "./card.js";
+import { byId, counted, element, number } from "./dom.js";
+import { Draft } from "./draft.js";
+import * as evidence from "./evidence.js";
+import { textOf } from "./file.js";
+import { lighting, sources, taken } from "./source.js";
+import { Texts } from "./texts.js";
+import * as verdict from "./verdict.js";
+
+const UNKNOWN = { limits: { max_bytes: 5e6 }, index: null }; // a server that has not said what it is
+const TYPES = { md: "markdown", json: "json", html: "html" };
+
+const card = new Card(byId("card"), choose);
+let reading = null; // what is under way: an AbortController
+let draft = null;
+let texts = null;
+let known = null;
+
+function server() {
+  known ??= about().catch(() => {
+    known = null;
+    return UNKNOWN;
+  });
+  return known;
+}
+
+// --- from a text to its reading
+
+async function read(page) {
+  reading?.abort();
+  reading = new AbortController();
+  const { signal } = reading;
+  byId("message").replaceChildren();
+  busy(true);
+  try {
+    const { index, limits } = await server();
+    if (!page.trim()) throw new Problem("There is nothing to read yet: paste a text, open a file, or try an example.");
+    if (page.length > limits.max_bytes) throw new Problem(`The text has ${number(page.length)} characters, and the server takes ${number(limits.max_bytes)} bytes: split it into documents and read one at a time.`);
+    const text = page.isWellFormed?.() === false ? page.toWellFormed() : page;
+    const answer = await post("v1/read", { page: text, science: byId("science").checked }, signal);
+    show(await answer.json());
+    if (index) await trace(text, signal);
+  } catch (error) {
+    if (error.name !== "AbortError") complain(error);
+  } finally {
+    if (reading?.signal === signal) busy(false);
+  }
+}
+
+function busy(is) {
+  byId("read").textContent = is ? "Stop" : "Read it";
+  byId("start").setAttribute("aria-busy", is);
+  if (is) say("Reading");
+  else reading = null;
+}
+
+function complain(error) {
+  if (!(error instanceof Problem)) console.error(error);
+  const message = error instanceof Problem ? error.message : "The page itself failed. Your text is still here: please report what it was doing.";
+  byId("message").replaceChildren(element("p", {}, message));
+}
+
+function show(found) {
+  card.hide();
+  verdict.show(found);
+  byId("taken").hidden = byId("source").hidden = true;
+  byId("start").hidden = true;
+  byId("again").hidden = byId("result").hidden = false;
+  edit(new Draft(found));
+  byId("verdict").focus({ preventScroll: true });
+  scrollTo(0, 0);
+  document.title = `${found.verdict} · unspin`;
+  say(`${byId("verdict").textContent}. ${byId("probability").getAttribute("aria-valuetext")}.`);
+}
+
+/** Go on with a draft: of what was read, or of the source's own words. */
+function edit(next) {
+  draft = next;
+  draft.threshold = byId("slider").value / 100;
+  texts = new Texts(byId("texts"), draft);
+  evidence.show(draft, texts);
+  const judged = draft.edits.length > 0;
+  byId("toolbar").classList.toggle("plain", !judged);
+  byId("keys").hidden = !judged && !draft.reading.suspects.length;
+  count();
+}
+
+async function trace(page, signal) {
+  const found = await (await post("v1/trace", { page, sides: true, restore: true }, signal)).json();
+  byId("taken").hidden = false;
+  if (!found.matches.length) {
+    byId("taken").textContent = "No article of the index is its source.";
+    return;
+  }
+  byId("taken").replaceChildren(...taken(found));
+  const own = draft;
+  const quoted = new Draft(found.reading);
+  const words = element("button", { type: "button", id: "own-words", "aria-pressed": "false" }, "Put the source’s own words back");
+  words.addEventListener("click", () => {
+    const pressed = draft !== quoted;
+    words.setAttribute("aria-pressed", pressed);
+    edit(pressed ? quoted : own);
+  });
+  const report = element("button", { type: "button", id: "source-report" }, "Download the comparison");
+  report.addEventListener("click", () => attempt(async () => {
+    const answer = await post("v1/trace", { page, format: "html" });
+    save(await answer.blob(), "source.html");
+  }));
+  byId("source").replaceChildren(...sources(found, [words, report]));
+  byId("source").hidden = false;
+  say(byId("taken").textContent);
+}
+
+// --- what stands in the text
+
+function choose(number, word) {
+  draft.choose(number, word);
+  texts.update([number]);
+  count();
+}
+
+function count() {
+  const { size } = draft.choices;
+  byId("from").textContent = `${byId("slider").value} %`;
+  byId("count").textContent = `${number(draft.made)} of ${counted(draft.edits.length, "change")}`;
+  byId("undo").hidden = !size;
+  byId("undo").textContent = `Forget ${counted(size, "choice")}`;
+}
+
+byId("slider").addEventListener("input", ({ target }) => {
+  const before = draft.threshold;
+  // No word is ever certain, so at the end of the slider none is replaced.
+  draft.threshold = target.value === "100" ? Infinity : target.value / 100;
+  texts.update(draft.between(before, draft.threshold));
+  count();
+});
+
+byId("undo").addEventListener("click", () => {
+  const numbers = [...draft.choices.keys()];
+  draft.choices.clear();
+  texts.update(numbers);
+  count();
+});
+
+byId("view").addEventListener("change", ({ target }) => {
+  byId("texts").dataset.view = target.value;
+});
+
+// --- pointing at words, walking from word to word
+
+const result = byId("result");
+const numbered = (target) => target.closest?.("[data-edit]");
+
+result.addEventListener("mouseover", ({ target }) => {
+  if (card.pinned || !texts) return;
+  const word = numbered(target);
+  texts.light(word?.dataset.edit);
+  if (word) card.show(draft, Number(word.dataset.edit), word);
+  else card.hide();
+});
+
+result.addEventListener("focusin", ({ target }) => {
+  const word = numbered(target);
+  if (!word) return;
+  texts.light(word.dataset.edit);
+  if (!card.pinned) card.show(draft, Number(word.dataset.edit), word);
+});
+
+result.addEventListener("focusout", () => {
+  if (!card.pinned) card.hide();
+});
+
+document.addEventListener("click", ({ target }) => {
+  const word = numbered(target);
+  if (word) card.show(draft, Number(word.dataset.edit), word, { pinned: true });
+  else if (!target.closest("#card")) card.hide();
+  if (!target.closest("#downloads")) byId("downloads").open = false;
+});
+
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+result.addEventListener("keydown", (event) => {
+  const word = numbered(event.target);
+  if (!word) return;
+  const place = Number(word.dataset.edit);
+  if (event.key === "Enter" || event.key === " ") {
+    card.show(draft, place, word, { pinned: true });
+  } else if (event.key in STEPS && word.closest("#texts")) {
+    texts.focus(place + STEPS[event.key]);
+  } else {
+    return;
+  }
+  event.preventDefault();
+});
+
+addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  card.hide();
+  byId("downloads").open = false;
+});
+
+// --- taking it away
+
+byId("copy").addEventListener("click", () => attempt(async () => {
+  const text = draft.text();
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copied(text); // without TLS other addresses than the loopback have no clipboard
+  }
+  const { textContent } = byId("copy");
+  byId("copy").textContent = "Copied";
+  say("The text is copied");
+  setTimeout(() => { byId("copy").textContent = textContent; }, 1500);
+}));
+
+function copied(text) {
+  const place = element("textarea", { class: "hidden" });
+  place.value = text;
+  document.body.append(place);
+  place.select();
+  document.execCommand("copy");
+  place.remove();
+}
+
+byId("downloads").addEventListener("click", ({ target }) => {
+  const type = target.dataset.download;
+  if (!type) return;
+  byId("downloads").open = false;
+  attempt(async () => {
+    if (type === "txt") return save(new Blob([draft.text()], { type: "text/plain" }), "restored.txt");
+    const answer = await post("v1/report", { reading: draft.toReading(), format: TYPES[type] });
+    return save(await answer.blob(), `unspin.${type}`);
+  });
+});
+
+function save(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  say(`${name} is downloaded`);
+}
+
+async function attempt(work) {
+  byId("message").replaceChildren();
+  try {
+    await work();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+// --- what goes in
+
+byId("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (reading) reading.abort();
+  else read(byId("page").value);
+});
+
+byId("page").addEventListener("input", measure);
+byId("page").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("ask").requestSubmit();
+});
+
+function measure() {
+  const { length } = byId("page").value;
+  byId("length").textContent = length ? counted(length, "character") : "";
+}
+
+byId("file").addEventListener("change", ({ target }) => {
+  open(target.files[0]);
+  target.value = "";
+});
+
+addEventListener("dragover", (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return;
+  event.preventDefault();
+  document.body.classList.toggle("dropping", !byId("start").hidden);
+});
+addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove("dropping");
+});
+addEventListener("drop", (event) => {
+  if (!event.dataTransfer.files.length) return;
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  open(event.dataTransfer.files[0]);
+});
+
+function open(file) {
+  if (file) attempt(async () => fill(await textOf(file, (await server()).limits.max_bytes)));
+}
+
+function fill(text) {
+  byId("page").value = text;
+  measure();
+  return read(text);
+}
+
+for (const button of document.querySelectorAll("[data-example]")) {
+  button.addEventListener("click", () => attempt(async () => {
+    byId("science").checked = "science" in button.dataset;
+    fill(await (await fetch(`examples/${button.dataset.example}.txt`)).text());
+  }));
+}
+
+byId("again").addEventListener("click", () => {
+  reading?.abort();
+  card.hide();
+  byId("message").replaceChildren();
+  byId("result").hidden = byId("again").hidden = true;
+  byId("start").hidden = false;
+  document.title = "unspin";
+  byId("page").focus();
+  byId("page").select();
+});
+
+// --- the bookmarklet, and what it sends
+
+function bookmarklet() {
+  const code = `open(${JSON.stringify(`${location.origin}${location.pathname}#text=`)}+encodeURIComponent(getSelection()||""))`;
+  byId("bookmarklet").href = `javascript:void ${encodeURIComponent(code)}`;
+  byId("bookmarklet").addEventListener("click", (event) => {
+    event.preventDefault();
+    say("Drag the link to your bookmarks bar");
+  });
+}
+
+function sent() {
+  if (!location.hash.startsWith("#text=")) return;
+  const [, selected] = location.hash.split("=");
+  // What was selected elsewhere does not stay in the address or the history.
+  history.replaceState(null, "", location.pathname);
+  attempt(() => fill(decodeURIComponent(selected)));
+}
+
+function say(line) {
+  byId("status").textContent = line;
+}
+
+if (matchMedia("(max-width: 44rem)").matches) document.querySelector("[value=stacked]").click();
+server();
+bookmarklet();
+lighting(byId("source"));
+addEventListener("hashchange", sent);
+sent();
