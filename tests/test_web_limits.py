@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -277,6 +278,18 @@ def test_memory_that_runs_out_is_told_with_advice():
         raise MemoryError
 
     assert "split it" in work.attempt(fail, ()).detail
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process so")
+def test_a_page_gets_no_more_memory_than_a_process_has():
+    async def ask(workers):
+        with pytest.raises(ProblemError, match="not enough memory for this page") as raised:
+            await workers.run(bytes, work.MEMORY, gone=present)
+        assert raised.value.status == 422
+        return await workers.run(work.read, "At noon.", 0.5, False, gone=present)
+
+    answer, _ = in_workers(ask)
+    assert answer.verdict == "unsure"
 
 
 def test_a_group_of_one_error_is_noted_as_that_error():

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from unspin.trace.tracer import Tracer
 
 
+MEMORY = 2_000_000_000  # bytes of one process, enough for a text of 250,000 words
+
+
 class Answer(NamedTuple):
     """What the work came to, encoded; the verdict is that of a page that was read."""
 
@@ -198,10 +201,24 @@ def _tracer(indexes: tuple[Path, ...]) -> Tracer:
 
 @cache
 def _belong_to_the_server() -> None:
-    """Leave Ctrl-C, which the whole group gets, to the server, and end when it does."""
+    """Leave Ctrl-C, which the whole group gets, to the server, end when it does, and take no more
+    than a share of its memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _bound_memory()
     if hasattr(select, "poll"):
         Thread(target=_end_with_server, daemon=True).start()
+
+
+def _bound_memory() -> None:
+    try:
+        import resource
+
+        # Files that are mapped, the model and an index, do not count.
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        least = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (least, most))
+    except (ImportError, OSError):
+        return  # Windows has no such limit, and a service may be forbidden to set any
 
 
 def _end_with_server() -> None:

@@ -109,7 +109,9 @@ export class Draft {
       else if (!this.choices.has(number)) suspects.push(suspect(edit));
     });
     suspects.sort((one, other) => one.start - other.start);
-    return { ...this.reading, edits, suspects };
+    // What follows from the rest is for the server to say.
+    const { unspin, text, quotations, ...rest } = this.reading;
+    return { ...rest, edits, suspects };
   }
 
   /** The text in rows: where each starts, and its pieces. A "broken" row goes on in the next. */
