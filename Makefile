@@ -3,9 +3,11 @@
 #   make demo      read a spun page that ships with the project
 #   make test      the tests of the base install
 #   make test-all  the same tests with every extra installed
+#   make test-web  the tests of the page that `unspin serve` shows, in a browser
 #   make check     lint, types and all tests
 #   make bench CORPORA=DIR LEXICONS=DIR   print the benchmark tables and keep them in bench/results
 #   make model CORPORA=DIR LEXICONS=DIR   build the English model
+#   make screenshots   take the pictures of the page
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What an editable install has to be repeated for. The kernels are compiled in place.
 INSTALLED := pyproject.toml setup.py $(wildcard src/unspin/kernels/*.py src/unspin/kernels/*.pxd)
 
-.PHONY: demo test test-all check lint types bench model clean
+.PHONY: demo test test-all test-web check lint types bench model screenshots clean
 
 demo: $(VENV)/.base
 	$(BIN)/unspin read examples/demo.html
@@ -23,8 +25,11 @@ demo: $(VENV)/.base
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q
 
-test-all: $(VENV)/.all
+test-all: $(VENV)/.all $(VENV)/.browser
 	$(BIN)/python -m pytest -q
+
+test-web: $(VENV)/.browser
+	$(BIN)/python -m pytest -q -rs tests/test_web_page*.py
 
 check: lint types test-all
 
@@ -58,6 +63,9 @@ model: $(VENV)/.all
 	$(BIN)/python -m train.screen --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m train.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
 
+screenshots: $(VENV)/.browser
+	$(BIN)/python -m docs.screenshots
+
 clean:
 	rm -rf $(VENV) build src/unspin.egg-info src/unspin/kernels/*.so
 
@@ -79,4 +87,13 @@ $(VENV)/.all: $(BIN)/python $(INSTALLED)
 # Apart from the others: what takes minutes to build, and what no test needs.
 $(VENV)/.bench: $(VENV)/.all
 	$(PIP) install -e '.[pretrained,gopher]'
+	@touch $@
+
+# A piece that cannot be had costs no more than its tests, which say how to get it.
+$(VENV)/.browser: $(VENV)/.dev
+	-$(PIP) install -e '.[dev,web,trace,browser]'
+	-@for browser in chromium chromium-browser google-chrome; do \
+		command -v $$browser >/dev/null && exit; \
+	done; apt-get update -q && apt-get install -y -q --no-install-recommends chromium
+	-npm install --silent --prefix $(VENV)/axe axe-core@4
 	@touch $@

@@ -41,9 +41,8 @@ async function answered(request) {
 
 async function told(response) {
   const { detail, title } = await response.json().catch(() => ({}));
-  const wait = response.headers.get("Retry-After");
-  const sentence = detail ?? title ?? `The server answered with status ${response.status}.`;
-  return `${sentence[0].toUpperCase()}${sentence.slice(1)}${wait ? ` Try again in ${wait} s.` : ""}`;
+  const sentence = detail ?? title ?? `the server answered with status ${response.status}`;
+  return `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
 }
 
 /** Ask for the token, which is kept in memory only. */

@@ -10,7 +10,6 @@ import { lighting, sources, taken } from "./source.js";
 import { Texts } from "./texts.js";
 import * as verdict from "./verdict.js";
 
-const UNKNOWN = { limits: { max_bytes: 5e6 }, index: null }; // a server that has not said what it is
 const TYPES = { md: "markdown", json: "json", html: "html" };
 
 const card = new Card(byId("card"), choose);
@@ -19,10 +18,11 @@ let draft = null;
 let texts = null;
 let known = null;
 
+/** What the server is; asked again when it was not to be had. */
 function server() {
-  known ??= about().catch(() => {
+  known ??= about().catch((error) => {
     known = null;
-    return UNKNOWN;
+    throw error;
   });
   return known;
 }
@@ -124,7 +124,8 @@ function choose(number, word) {
 
 function count() {
   const { size } = draft.choices;
-  byId("from").textContent = `${byId("slider").value} %`;
+  byId("slider").setAttribute("aria-valuetext", `from ${byId("slider").value} % sure`);
+  byId("from").textContent = `${byId("slider").value}\u00a0%`;
   byId("count").textContent = `${number(draft.made)} of ${counted(draft.edits.length, "change")}`;
   byId("undo").hidden = !size;
   byId("undo").textContent = `Forget ${counted(size, "choice")}`;
@@ -343,7 +344,7 @@ function say(line) {
 }
 
 if (matchMedia("(max-width: 44rem)").matches) document.querySelector("[value=stacked]").click();
-server();
+attempt(server);
 bookmarklet();
 lighting(byId("source"));
 addEventListener("hashchange", sent);

@@ -12,6 +12,8 @@ export class Card {
       if (event.key === "Escape" || event.key === "Enter") {
         event.preventDefault();
         this.close();
+      } else if (event.key === "Tab") {
+        this.close(); // and on from the word
       }
     });
     place.addEventListener("focusout", ({ relatedTarget }) => {
@@ -30,7 +32,7 @@ export class Card {
     this.place.replaceChildren(
       element("p", { class: "printed-word" }, "printed ", element("b", {}, visible(edit.spun))),
       element("fieldset", {}, element("legend", { class: "hidden" }, "What stands in the text"), options.map((option, place) => choice(option, place, edit, chosen))),
-      element("p", { class: "why" }, visible(edit.reason)),
+      element("p", { class: "why" }, `explained by ${visible(edit.reason)}`),
     );
     this.place.hidden = false;
     this.#beside(word);
@@ -54,7 +56,8 @@ export class Card {
     const { width, height } = this.place.getBoundingClientRect();
     const gap = 6;
     const below = first.bottom + gap + height <= innerHeight || first.top < height + gap;
-    const left = Math.max(gap, Math.min(first.left, document.documentElement.clientWidth - width - gap));
+    const { left: least, right: most } = document.getElementById("result").getBoundingClientRect();
+    const left = Math.max(least, Math.min(first.left, most - width));
     this.place.style.left = `${left + scrollX}px`;
     this.place.style.top = `${(below ? first.bottom + gap : first.top - height - gap) + scrollY}px`;
   }

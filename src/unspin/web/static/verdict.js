@@ -1,6 +1,6 @@
 // The verdict at a glance: in words, as a bar, in figures.
 
-import { byId, element, number, percent } from "./dom.js";
+import { byId, counted, element, number, percent } from "./dom.js";
 
 const TITLES = { spun: "This text is ", clean: "This text is ", unsure: "Spun or clean? " };
 const WORDS = [
@@ -8,7 +8,7 @@ const WORDS = [
   [0.975, "very likely"],
   [0.5, "more likely than not"],
   [0.1, "unlikely"],
-  [0.01, "very unlikely"],
+  [0.001, "very unlikely"],
   [0, "next to impossible"],
 ];
 const ENDS = 7; // log-odds at both ends of the bar
@@ -18,9 +18,12 @@ export function show(reading) {
   const { verdict, probability, words } = reading;
   byId("verdict").replaceChildren(TITLES[verdict], element("b", {}, verdict));
   byId("verdict").dataset.verdict = verdict;
-  byId("reason").textContent = sentence(reading.reason);
+  const shown = figures(reading);
+  const count = shown.length ? "" : ` ${counted(words, "word")} read.`;
+  byId("reason").textContent = sentence(reading.reason) + count;
   scale(probability, words > 0);
-  byId("figures").replaceChildren(...figures(reading).map(figure));
+  byId("figures").hidden = !shown.length;
+  byId("figures").replaceChildren(...shown.map(figure));
 }
 
 function scale(probability, known) {
@@ -42,10 +45,10 @@ function place(probability) {
 
 function figures({ verdict, rate, words, edits, suspects, family, quotations, findings }) {
   const altered = quotations.filter((quotation) => quotation.altered).length;
-  const shown = [["Words", number(words), ""]];
+  const shown = [];
   if (verdict !== "clean") {
-    shown.unshift(["Words replaced", percent(rate), `of ${number(words)} words`]);
-    shown[1] = ["Changes put back", number(edits.length), `${number(suspects.length)} more suspected`];
+    shown.push(["Words replaced", percent(rate), `of ${number(words)} words`]);
+    shown.push(["Changes put back", number(edits.length), `${number(suspects.length)} more suspected`]);
   }
   if (family) shown.push(["Spinner", family.name, shares(family.weights)]);
   if (verdict === "spun" && quotations.length) {
