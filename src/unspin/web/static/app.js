@@ -79,7 +79,7 @@ function show(found) {
 /** Go on with a draft: of what was read, or of the source's own words. */
 function edit(next) {
   draft = next;
-  draft.threshold = byId("slider").value / 100;
+  draft.threshold = threshold();
   texts = new Texts(byId("texts"), draft);
   evidence.show(draft, texts);
   const judged = draft.edits.length > 0;
@@ -97,7 +97,7 @@ async function trace(page, signal) {
   }
   byId("taken").replaceChildren(...taken(found));
   const own = draft;
-  const quoted = new Draft(found.reading);
+  const quoted = new Draft({ ...found.reading, findings: own.reading.findings });
   const words = element("button", { type: "button", id: "own-words", "aria-pressed": "false" }, "Put the source’s own words back");
   words.addEventListener("click", () => {
     const pressed = draft !== quoted;
@@ -131,10 +131,12 @@ function count() {
   byId("undo").textContent = `Forget ${counted(size, "choice")}`;
 }
 
-byId("slider").addEventListener("input", ({ target }) => {
+/** The confidence that the slider asks for; at its end none is enough. */
+const threshold = () => (byId("slider").value === "100" ? Infinity : byId("slider").value / 100);
+
+byId("slider").addEventListener("input", () => {
   const before = draft.threshold;
-  // No word is ever certain, so at the end of the slider none is replaced.
-  draft.threshold = target.value === "100" ? Infinity : target.value / 100;
+  draft.threshold = threshold();
   texts.update(draft.between(before, draft.threshold));
   count();
 });
