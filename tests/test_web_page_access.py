@@ -9,6 +9,7 @@ from tests.browser import (
     copied,
     example,
     expect,
+    printed,
     reading_of,
     restored,
     width_beyond_the_screen,
@@ -118,6 +119,21 @@ def test_the_menu_of_downloads_closes_with_escape(page):
     page.keyboard.press("Escape")
     expect(page.locator("#downloads .menu")).to_be_hidden()
     expect(page.locator("#downloads summary")).to_be_focused()
+
+
+def test_the_focus_stays_near_where_something_was_closed(page):
+    example(page, "news")
+    page.click("#downloads summary")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.locator("#downloads summary")).to_be_focused()
+    printed(page, AROUND).click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    expect(word(page, AROUND)).to_be_focused()
+    page.locator("#undo").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#copy")).to_be_focused()
 
 
 def test_the_first_stop_of_the_tab_key_skips_to_the_text(page):

@@ -158,6 +158,23 @@ def test_a_choice_stands_wherever_the_slider_is(page, reading):
     assert copied(page) == restored(reading, {AROUND: "about"}, least=2)
 
 
+def test_what_was_left_as_printed_by_hand_stays_so_wherever_the_slider_is(page, reading):
+    page.locator("#slider").fill("100")
+    choose(page, AROUND, "about")
+    choose(page, AROUND, "as printed")
+    page.locator("#slider").fill("50")
+    expect(word(page, AROUND)).to_have_text("astir")
+    assert copied(page) == restored(reading, {AROUND: "astir"})
+
+
+def test_a_choice_is_marked_as_one_even_if_it_is_the_likeliest_word(page, reading):
+    page.locator("#slider").fill("100")
+    choose(page, AROUND, "around")
+    [edit] = json.loads(downloaded(page, "json")[1])["edits"]
+    assert (edit["original"], edit["start"]) == ("around", reading["edits"][AROUND]["start"])
+    assert edit["reason"] == "element; chosen by a reader"
+
+
 # --- taking it away
 
 
@@ -220,9 +237,12 @@ def test_the_copy_button_says_what_it_does_after_it_was_pressed_twice(visit, add
     button.click()
     expect(button).to_have_text("Copied")
     page.clock.run_for(1000)
+    page.evaluate("document.querySelector('#status').textContent = ''")
     button.click()
-    expect(button).to_have_text("Copied")
-    page.clock.run_for(5000)
+    expect(page.locator("#status")).to_have_text("The text is copied")
+    page.clock.run_for(1000)
+    expect(button).to_have_text("Copied")  # a second time, for as long again
+    page.clock.run_for(1000)
     expect(button).to_have_text("Copy text")
 
 

@@ -154,7 +154,7 @@ def test_a_reading_can_be_stopped(page, alert):
     [
         ({"status": 502, "body": "<h1>Bad gateway</h1>"}, "The server answered with status 502."),
         ({"status": 500, "json": {"title": "it broke"}}, "It broke"),
-        ({"status": 200, "body": "no JSON"}, "The page itself failed."),
+        ({"status": 200, "body": "no JSON"}, "The server does not answer."),
     ],
 )
 def test_an_answer_that_is_none_is_told_of(page, alert, answer, told):
@@ -183,7 +183,13 @@ def test_a_token_is_asked_for_until_it_is_the_right_one(visit, locked):
         page.keyboard.press("Enter")
     assert refused.value.status == 401
     expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_have_text("That was not it.")
     expect(page.get_by_role("textbox", name="Token")).to_be_empty()
+    # What no header can carry is asked for again like any other.
+    page.keyboard.type("открой")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Token")).to_be_empty()
+    expect(dialog).to_be_visible()
     page.keyboard.type("open-sesame")
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
@@ -201,12 +207,56 @@ def test_without_a_token_nothing_is_read_but_it_is_asked_for_again(visit, locked
     page.fill("#page", PRINTED)
     page.click("#read")
     expect(dialog).to_be_visible()
-    page.keyboard.press("Escape")
+    page.keyboard.type("open-sesame")
+    page.keyboard.press("Escape")  # nothing that was typed is sent
     expect(page.get_by_role("alert")).to_contain_text("Without its token the server reads nothing.")
     page.click("#read")
     expect(dialog).to_be_visible()
     page.get_by_role("textbox", name="Token").fill("open-sesame")
     reading_of(page, lambda: page.get_by_role("button", name="Unlock").click())
+
+
+def hold(page, address):
+    """The requests for an address, which are not answered yet."""
+    held = []
+
+    def keep(route):
+        held.append(route)
+
+    page.route(address, keep)
+    return held
+
+
+def test_an_example_that_comes_late_does_not_take_the_place_of_another_text(page):
+    held = hold(page, "**/examples/news.txt")
+    page.click("[data-example=news]")
+    expect(page.locator("#read")).to_have_text("Stop")
+    page.click("#read")
+    expect(page.locator("#read")).to_have_text("Read it")
+    expect(page.locator("#status")).to_have_text("Stopped")
+    page.fill("#page", PRINTED)
+    held[0].fulfill(body="We meet astatine noon.")
+    assert reading_of(page, lambda: page.click("#read"))["source_text"] == PRINTED
+    expect(page.locator("#page")).to_have_value(PRINTED)
+
+
+def test_an_example_cannot_be_had_from_a_server_that_is_gone(page, alert):
+    page.route("**/examples/news.txt", lambda route: route.abort())
+    page.click("[data-example=news]")
+    expect(alert).to_contain_text("The server does not answer.")
+
+
+def test_reading_can_be_stopped_before_the_server_has_said_what_it_is(visit, address):
+    page = visit("about:blank")
+    held = hold(page, "**/v1/model")
+    page.goto(address)
+    page.fill("#page", PRINTED)
+    page.click("#read")
+    page.click("#read")
+    held[0].continue_()
+    expect(page.locator("#read")).to_have_text("Read it")
+    expect(page.get_by_role("alert")).to_be_empty()
+    expect(page.locator("#result")).to_be_hidden()
 
 
 def test_a_reading_of_an_empty_text_is_shown(page):

@@ -1,6 +1,6 @@
 // The page: a text goes in, its reading comes out. Each room of it has a file of its own.
 
-import { about, post, Problem } from "./api.js";
+import { about, example, post, Problem } from "./api.js";
 import { Card } from "./card.js";
 import { byId, counted, element, number } from "./dom.js";
 import { Draft } from "./draft.js";
@@ -12,8 +12,9 @@ import * as verdict from "./verdict.js";
 
 const TYPES = { md: "markdown", json: "json", html: "html" };
 
-const card = new Card(byId("card"), choose);
+const card = new Card(byId("card"), choose, leave);
 let reading = null; // what is under way: an AbortController
+let copied = null; // the timer of what the button says
 let draft = null;
 let texts = null;
 let known = null;
@@ -29,22 +30,24 @@ function server() {
 
 // --- from a text to its reading
 
-async function read(page) {
+/** Read what a promise gives: a text that was pasted, or one that has yet to be fetched. */
+async function read(source) {
   reading?.abort();
   reading = new AbortController();
   const { signal } = reading;
   byId("message").replaceChildren();
   busy(true);
   try {
+    const page = await source(signal);
     const { index, limits } = await server();
+    signal.throwIfAborted();
     if (!page.trim()) throw new Problem("There is nothing to read yet: paste a text, open a file, or try an example.");
     if (page.length > limits.max_bytes) throw new Problem(`The text has ${number(page.length)} characters, and the server takes ${number(limits.max_bytes)} bytes: split it into documents and read one at a time.`);
     const text = page.isWellFormed?.() === false ? page.toWellFormed() : page;
-    const answer = await post("v1/read", { page: text, science: byId("science").checked }, signal);
-    show(await answer.json());
+    show(await post("v1/read", { page: text, science: byId("science").checked }, "json", signal));
     if (index) await trace(text, signal);
   } catch (error) {
-    if (error.name !== "AbortError") complain(error);
+    if (!signal.aborted) complain(error);
   } finally {
     if (reading?.signal === signal) busy(false);
   }
@@ -57,6 +60,11 @@ function busy(is) {
   else reading = null;
 }
 
+function stop() {
+  reading?.abort();
+  say("Stopped");
+}
+
 function complain(error) {
   if (!(error instanceof Problem)) console.error(error);
   const message = error instanceof Problem ? error.message : "The page itself failed. Your text is still here: please report what it was doing.";
@@ -64,7 +72,6 @@ function complain(error) {
 }
 
 function show(found) {
-  card.hide();
   verdict.show(found);
   byId("taken").hidden = byId("source").hidden = true;
   byId("start").hidden = true;
@@ -78,6 +85,7 @@ function show(found) {
 
 /** Go on with a draft: of what was read, or of the source's own words. */
 function edit(next) {
+  card.hide();
   draft = next;
   draft.threshold = threshold();
   texts = new Texts(byId("texts"), draft);
@@ -89,7 +97,7 @@ function edit(next) {
 }
 
 async function trace(page, signal) {
-  const found = await (await post("v1/trace", { page, sides: true, restore: true }, signal)).json();
+  const found = await post("v1/trace", { page, sides: true, restore: true }, "json", signal);
   byId("taken").hidden = false;
   if (!found.matches.length) {
     byId("taken").textContent = "No article of the index is its source.";
@@ -106,8 +114,7 @@ async function trace(page, signal) {
   });
   const report = element("button", { type: "button", id: "source-report" }, "Download the comparison");
   report.addEventListener("click", () => attempt(async () => {
-    const answer = await post("v1/trace", { page, format: "html" });
-    save(await answer.blob(), "source.html");
+    save(await post("v1/trace", { page, format: "html" }, "blob"), "source.html");
   }));
   byId("source").replaceChildren(...sources(found, [words, report]));
   byId("source").hidden = false;
@@ -120,6 +127,12 @@ function choose(number, word) {
   draft.choose(number, word);
   texts.update([number]);
   count();
+}
+
+/** Go from the card back to its word; the printed one cannot have the focus. */
+function leave(number, word) {
+  if (word.matches("[tabindex]")) word.focus({ preventScroll: true });
+  else texts.focus(number);
 }
 
 function count() {
@@ -146,6 +159,7 @@ byId("undo").addEventListener("click", () => {
   draft.choices.clear();
   texts.update(numbers);
   count();
+  byId("copy").focus(); // the button is gone
 });
 
 byId("view").addEventListener("change", ({ target }) => {
@@ -202,8 +216,14 @@ result.addEventListener("keydown", (event) => {
 addEventListener("keydown", ({ key }) => {
   if (key !== "Escape") return;
   card.hide();
-  byId("downloads").open = false;
+  closeMenu();
 });
+
+function closeMenu() {
+  const menu = byId("downloads");
+  if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  menu.open = false;
+}
 
 // --- taking it away
 
@@ -212,15 +232,15 @@ byId("copy").addEventListener("click", () => attempt(async () => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    copied(text); // without TLS other addresses than the loopback have no clipboard
+    copySelected(text); // without TLS other addresses than the loopback have no clipboard
   }
-  const { textContent } = byId("copy");
   byId("copy").textContent = "Copied";
   say("The text is copied");
-  setTimeout(() => { byId("copy").textContent = textContent; }, 1500);
+  clearTimeout(copied);
+  copied = setTimeout(() => { byId("copy").textContent = "Copy text"; }, 1500);
 }));
 
-function copied(text) {
+function copySelected(text) {
   const place = element("textarea", { class: "hidden" });
   place.value = text;
   document.body.append(place);
@@ -232,11 +252,11 @@ function copied(text) {
 byId("downloads").addEventListener("click", ({ target }) => {
   const type = target.dataset.download;
   if (!type) return;
-  byId("downloads").open = false;
+  closeMenu();
   attempt(async () => {
     if (type === "txt") return save(new Blob([draft.text()], { type: "text/plain" }), "restored.txt");
-    const answer = await post("v1/report", { reading: draft.toReading(), format: TYPES[type] });
-    return save(await answer.blob(), `unspin.${type}`);
+    const report = { reading: draft.toReading(), format: TYPES[type] };
+    return save(await post("v1/report", report, "blob"), `unspin.${type}`);
   });
 });
 
@@ -260,8 +280,8 @@ async function attempt(work) {
 
 byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (reading) reading.abort();
-  else read(byId("page").value);
+  if (reading) stop();
+  else read(async () => byId("page").value);
 });
 
 byId("page").addEventListener("input", measure);
@@ -295,24 +315,30 @@ addEventListener("drop", (event) => {
 });
 
 function open(file) {
-  if (file) attempt(async () => fill(await textOf(file, (await server()).limits.max_bytes)));
+  if (!file) return;
+  read(async (signal) => {
+    const text = await textOf(file, (await server()).limits.max_bytes);
+    signal.throwIfAborted();
+    return fill(text);
+  });
 }
 
+/** Put a text into the box; returns it. */
 function fill(text) {
   byId("page").value = text;
   measure();
-  return read(text);
+  return text;
 }
 
 for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", () => attempt(async () => {
+  button.addEventListener("click", () => {
     byId("science").checked = "science" in button.dataset;
-    fill(await (await fetch(`examples/${button.dataset.example}.txt`)).text());
-  }));
+    read(async (signal) => fill(await example(button.dataset.example, signal)));
+  });
 }
 
 byId("again").addEventListener("click", () => {
-  reading?.abort();
+  if (reading) stop();
   card.hide();
   byId("message").replaceChildren();
   byId("result").hidden = byId("again").hidden = true;
@@ -338,7 +364,7 @@ function sent() {
   const [, selected] = location.hash.split("=");
   // What was selected elsewhere does not stay in the address or the history.
   history.replaceState(null, "", location.pathname);
-  attempt(() => fill(decodeURIComponent(selected)));
+  read(async () => fill(decodeURIComponent(selected)));
 }
 
 function say(line) {

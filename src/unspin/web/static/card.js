@@ -3,11 +3,17 @@
 import { element, percent, visible } from "./dom.js";
 
 export class Card {
-  /** `choose` is called with the number of an edit and the word chosen for it. */
-  constructor(place, choose) {
+  /** `choose` is called with the number of an edit and the word chosen for it, `leave` with the
+      number and the place where the card was opened when it is closed. */
+  constructor(place, choose, leave) {
     this.place = place;
+    this.leave = leave;
     this.pinned = null; // the word that the card was opened for, rather than pointed at
-    place.addEventListener("change", ({ target }) => choose(this.number, this.words[target.value]));
+    place.addEventListener("change", ({ target }) => {
+      choose(this.number, this.words[target.value]);
+      // The word may stand in another line now.
+      this.#beside(this.word);
+    });
     place.addEventListener("keydown", (event) => {
       if (event.key === "Escape" || event.key === "Enter") {
         event.preventDefault();
@@ -27,6 +33,7 @@ export class Card {
     const options = draft.options(number);
     const chosen = draft.word(number);
     this.number = number;
+    this.word = word;
     this.words = options.map((option) => option.word);
     this.pinned = pinned ? word : null;
     this.place.replaceChildren(
@@ -41,9 +48,9 @@ export class Card {
 
   /** Hide it, and give the focus back to the word that it was opened for. */
   close() {
-    const word = this.pinned;
+    const { number, pinned } = this;
     this.hide();
-    word?.focus({ preventScroll: true });
+    if (pinned) this.leave(number, pinned);
   }
 
   hide() {

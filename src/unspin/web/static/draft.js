@@ -69,8 +69,7 @@ export class Draft {
 
   /** Let a word stand in an edit's place, whatever the threshold. */
   choose(number, word) {
-    this.choices.delete(number);
-    if (word !== this.word(number)) this.choices.set(number, word);
+    this.choices.set(number, word);
   }
 
   /** Numbers of the edits that are made or not according to which of two thresholds holds. */
@@ -105,7 +104,7 @@ export class Draft {
     const suspects = [...this.reading.suspects];
     this.edits.forEach((edit, number) => {
       const word = this.word(number);
-      if (word !== edit.spun) edits.push(word === edit.original ? edit : this.#chosen(number, word));
+      if (word !== edit.spun) edits.push(this.choices.has(number) ? this.#chosen(number, word) : edit);
       else if (!this.choices.has(number)) suspects.push(suspect(edit));
     });
     suspects.sort((one, other) => one.start - other.start);

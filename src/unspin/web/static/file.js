@@ -9,7 +9,9 @@ export async function textOf(file, most) {
     const size = `${number(Math.ceil(file.size / 1e5) / 10)} MB`;
     throw new Problem(`${file.name} has ${size}, and the server takes ${number(most / 1e6)} MB: split it into documents and read one at a time.`);
   }
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = new Uint8Array(await file.arrayBuffer().catch(() => {
+    throw new Problem(`${file.name} cannot be read: it may have been moved or changed. Open it again.`);
+  }));
   const marked = [[0xff, 0xfe, "utf-16le"], [0xfe, 0xff, "utf-16be"]].find(([one, two]) => bytes[0] === one && bytes[1] === two);
   if (marked) return new TextDecoder(marked[2]).decode(bytes);
   if (bytes.includes(0)) {
