@@ -1,16 +1,19 @@
 """Readings and pages that several rooms are tested with."""
 
 import re
+from functools import reduce
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
+from unspin import families
 from unspin.pages import Passage
 from unspin.reading import Edit, Family, Reading, Suspect
 from unspin.trace.match import Match, Substitution, Trace
 from unspin.trace.match import Passage as SourcePassage
 
+TESTS = Path(__file__).parent
 SOURCE = "We meet astatine noon, helium said.\nShare this\nBring h2o & <b>bread</b>."
 
 
@@ -132,3 +135,29 @@ def taken():
         copies=("a-18", "b-2"),
     )
     return Trace(page, len(page.split()), (match,))
+
+
+@pytest.fixture(scope="session")
+def tide_file():
+    """The file of a family whose words no thesaurus has."""
+    return TESTS / "cases" / "tide.tsv"
+
+
+@pytest.fixture(scope="session")
+def tide(tide_file):
+    """The family whose words no thesaurus has."""
+    return families.read(tide_file)
+
+
+@pytest.fixture(scope="session")
+def tidal(tide):
+    """A page that this family has spun, and what it said before."""
+    original = (TESTS.parent / "examples" / "demo-original.txt").read_text(encoding="utf-8")
+    original += "\nA crowd waited in front of the gate that night, and most had come on foot.\n"
+    # Words within lower case, away from punctuation.
+    spun = reduce(
+        lambda text, e: re.sub(rf"(?<=[a-z] ){e.original}(?= [a-z])", e.spun, text),
+        tide.entries,
+        original,
+    )
+    return spun, original

@@ -13,6 +13,7 @@ import unspin
 from unspin import cli
 from unspin.arrays import ModelError
 from unspin.cli import streams
+from unspin.families import Entry, FamilyTable, write
 from unspin.pages import MAX_BYTES, extract
 from unspin.render import CAUTION
 from unspin.tortured import Finding
@@ -33,8 +34,9 @@ def answers(monkeypatch, spun):
         answer = spun
         asked = None
 
-        def __init__(self, min_confidence=None, *, science):
+        def __init__(self, min_confidence=None, *, science, families):
             Reader.asked = (min_confidence, science)
+            Reader.families = families
 
         def read(self, page):
             extract(page)
@@ -113,6 +115,44 @@ def test_a_page_is_read_from_standard_input(spun):
 def test_the_confidence_reaches_the_reader(answers, page):
     run(page, "--min-confidence", "0.9")
     assert answers.asked == (0.9, False)
+
+
+# --- families
+
+
+def test_every_family_that_is_named_reaches_the_reader(answers, page, tide, tide_file, tmp_path):
+    run(page)
+    assert answers.families == ()
+    other = FamilyTable("ebb", entries=(Entry("that", "thilk", 1.0, 1),))
+    (tmp_path / "unspin" / "families").mkdir(parents=True)
+    (tmp_path / "unspin" / "families" / "ebb.tsv").write_text(write(other), encoding="utf-8")
+    env = {"XDG_DATA_HOME": str(tmp_path)}
+    result = run(page, "--family", tide_file, "--family", "ebb", env=env)
+    assert result.exit_code == 0
+    assert answers.families == (tide, other)
+
+
+def test_a_page_of_a_family_is_restored_with_its_file(page, tide_file, tidal):
+    spun, original = tidal
+    page.write_text(spun, encoding="utf-8")
+    assert run(page).stdout == spun
+    result = run(page, "--family", tide_file)
+    assert result.stdout == original
+    assert "family tide" in result.stderr
+
+
+def test_a_family_that_is_broken_or_not_there_is_status_3(page, tmp_path, tide_file):
+    (tmp_path / "wave.tsv").write_text("no family", encoding="utf-8")
+    for family, told in {
+        tmp_path / "wave.tsv": "wave.tsv, line 1: the first line",
+        tmp_path / "surf.tsv": "surf.tsv: no such file",
+    }.items():
+        result = run(page, "--family", family)
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert told in result.stderr
+    result = run(page, "--family", tide_file, "--family", tide_file)
+    assert result.exit_code == 3
+    assert result.stderr == "unspin: there are two families called tide: name one of them\n"
 
 
 # --- tortured phrases

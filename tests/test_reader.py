@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from unspin.arrays import ModelError, seal
 from unspin.calibration import Calibration
+from unspin.families import Entry, FamilyError, FamilyTable
 from unspin.lattice import LEAST_KEPT
 from unspin.pages import extract
 from unspin.reader import CALIBRATION, MODEL, Reader
@@ -477,3 +478,61 @@ def test_a_spinner_whose_table_is_unknown_is_still_found():
 def test_the_same_page_is_read_alike_every_time(reader):
     text = CASES["synthetic.json"]["council vote"]["text"]
     assert reader.read(text) == reader.read(text) == Reader().read(text)
+
+
+# --- families that the model does not know
+
+
+@pytest.fixture(scope="module")
+def tidal_reader(tide):
+    return Reader(families=[tide])
+
+
+def test_words_of_no_thesaurus_come_back_with_the_family_that_prints_them(
+    reader, tidal_reader, tidal
+):
+    spun, original = tidal
+    assert reader.read(spun).verdict == "clean"
+    reading = tidal_reader.read(spun)
+    assert (reading.verdict, reading.family.name) == ("spun", "tide")
+    assert reading.text == original
+    assert {edit.reason for edit in reading.edits} == {"tide"}
+    phrases = {(e.spun, e.original) for e in reading.edits if " " in e.spun or " " in e.original}
+    assert phrases == {("ower and aboon", "more than"), ("afore", "in front of")}
+
+
+def test_a_page_is_judged_by_the_same_families_as_it_is_read(tidal_reader, tidal):
+    judged, read = tidal_reader.judge(tidal[0]), tidal_reader.read(tidal[0])
+    assert (judged.verdict, judged.family.name) == (read.verdict, read.family.name)
+
+
+@pytest.mark.parametrize("label", CLEAN)
+def test_a_family_makes_no_other_page_spun(reader, tidal_reader, label):
+    reading, without = (r.read(CLEAN[label]["text"]) for r in (tidal_reader, reader))
+    assert reading.verdict != "spun" or without.verdict == "spun"
+    assert reading.family is None or reading.family.name != "tide"
+
+
+def test_a_page_of_another_family_is_read_as_that(tidal_reader, reader):
+    page = (EXAMPLES / "demo.html").read_bytes()
+    reading = tidal_reader.read(page)
+    assert (reading.verdict, reading.family.name) == ("spun", "element")
+    assert reading.text == reader.read(page).text
+
+
+def test_several_families_are_told_apart(tide, tidal):
+    other = FamilyTable("ebb", entries=(Entry("that", "thilk", 1.0, 1),))
+    for families in ([tide, other], [other, tide]):
+        assert Reader(families=families).read(tidal[0]).family.name == "tide"
+
+
+def test_families_that_cannot_be_used_together_are_refused(tide):
+    with pytest.raises(FamilyError, match="two families called tide"):
+        Reader(families=[tide, tide])
+
+
+def test_tortured_phrases_are_looked_for_as_ever(tide):
+    page = "Counterfeit consciousness and profound neural organization are used in hospitals."
+    found = Reader(science=True).read(page).findings
+    assert found
+    assert Reader(science=True, families=[tide]).read(page).findings == found

@@ -226,6 +226,26 @@ def test_a_family_is_named_after_the_sources_of_its_own(taken, name):
     assert name_family(taken).name == name
 
 
+@pytest.mark.parametrize(
+    ("taken", "name"),
+    [
+        ({"wave": 30.0, "Moby": 10.0}, "wave"),
+        ({"wave": 10.0, "Moby": 11.0}, UNKNOWN_FAMILY),
+        ({"wave": 20.0, "ripple": 15.0}, "wave"),
+        ({"ripple": 20.0, "wave": 15.0}, "ripple"),
+        # What somebody has named is likelier than what nobody has.
+        ({"wave": 10.0, "phrase": 5.0}, "wave"),
+        ({"wave": 10.0, "element": 20.0}, "element"),
+        ({"wave": LEAST_TAKEN - 0.1}, UNKNOWN_FAMILY),
+        ({"wave": LEAST_TAKEN}, "wave"),
+        ({}, UNKNOWN_FAMILY),
+    ],
+)
+def test_a_family_that_was_given_is_named_where_it_has_half_of_the_page(taken, name):
+    assert name_family(taken, ("wave", "ripple")).name == name
+    assert name_family(taken).name not in ("wave", "ripple")
+
+
 def test_the_sources_of_the_families_are_sources_of_the_channel_that_ships():
     names = Thesaurus(MODEL / "channel.bin").names
     assert set(FAMILIES) == {"element", "SpinBot-like"}

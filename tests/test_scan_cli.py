@@ -101,6 +101,15 @@ def test_what_is_kept_reaches_the_scan(asked, corpus, tmp_path):
     assert asked["settings"] == Settings(keep="unsure")
 
 
+def test_families_reach_the_scan(asked, corpus, tmp_path, tide, tide_file):
+    assert run(corpus, "-o", tmp_path / "out", "--family", tide_file).exit_code == 0
+    assert asked["settings"] == Settings(families=(tide,))
+    result = run(corpus, "-o", tmp_path / "other", "--family", tmp_path / "surf.tsv")
+    assert result.exit_code == 3
+    assert "surf.tsv: no such file" in result.stderr
+    assert not (tmp_path / "other").exists()
+
+
 def test_what_is_kept_needs_no_restoring(corpus, tmp_path):
     result = run(corpus, "-o", tmp_path / "out", "--keep", "clean", "--restore")
     assert result.exit_code == 2

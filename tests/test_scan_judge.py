@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from unspin import pages
+from unspin.families import Entry, FamilyTable
 from unspin.pages import PageError
 from unspin.scan.judge import Judge
 
@@ -89,3 +90,24 @@ def test_a_document_out_of_time_has_a_reason_and_no_verdict(judge):
     assert "time" in score.reason
     with pytest.raises(PageError, match="time"):
         judge.reader.judge(SPUN, deadline=0.0)
+
+
+# --- families that the model does not know
+
+
+def test_a_page_of_a_family_that_was_given_is_settled_as_the_lattice_would(judge, tide, tidal):
+    spun, original = tidal
+    knowing = Judge(families=[tide])
+    assert judge.by_lattice(spun).verdict == settled(judge, spun).verdict == "clean"
+    for score in (settled(knowing, spun), knowing.by_lattice(spun)):
+        assert (score.verdict, score.family) == ("spun", "tide")
+    assert settled(knowing, original).verdict == "clean"
+    assert settled(knowing, SPUN).family == "element"
+
+
+def test_a_family_of_very_many_words_has_room():
+    letters = "abcdefghij"
+    words = ("z" + "".join(letters[int(c)] for c in str(number)) for number in range(400_000))
+    entries = (Entry("of", word, 1e-6, 1) for word in words)
+    knowing = Judge(families=[FamilyTable("flood", entries=tuple(entries))])
+    assert settled(knowing, CLEAN).verdict == "clean"

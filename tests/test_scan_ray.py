@@ -218,3 +218,12 @@ def test_other_peoples_pipelines_score_their_tables():
     )
     rows = sorted(scored.take_all(), key=lambda row: texts.index(row["body"]))
     assert [row["verdict"] for row in rows] == score(texts)["verdict"].to_pylist()
+
+
+def test_workers_know_the_families_of_the_settings(cluster, tmp_path, tide, tidal):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": tidal[0]}) + "\n", "utf-8")
+    for families, spun in [((), 0), ((tide,), 1)]:
+        out = tmp_path / f"out{spun}"
+        options = {"engine": "ray", "address": cluster}
+        scanned = scan([str(tmp_path / "in.jsonl")], out, Settings(families=families), **options)
+        assert [done.spun for done in scanned.done] == [spun]

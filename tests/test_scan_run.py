@@ -7,6 +7,7 @@ import multiprocessing
 import random
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -91,6 +92,52 @@ def files(folder):
 
 def table(out, done):
     return pq.read_table(out / done.table)
+
+
+# --- families that the model does not know
+
+
+@pytest.fixture
+def tidal_corpus(tmp_path, tidal):
+    """A file with a page of the made-up family and what it said before."""
+    folder = tmp_path / "tidal"
+    folder.mkdir()
+    lines = [json.dumps({"text": text}) for text in tidal]
+    (folder / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_workers_know_the_families_of_the_settings(tidal_corpus, tmp_path, tide, tidal):
+    (plain,) = run(tidal_corpus, tmp_path / "plain", workers=1)
+    assert (plain.spun, plain.clean) == (0, 2)
+    settings = Settings(families=(tide,), table="jsonl", restore=True)
+    (done,) = run(tidal_corpus, tmp_path / "out", settings, workers=1)
+    rows = [json.loads(line) for line in (tmp_path / "out" / done.table).read_text().splitlines()]
+    assert [row["verdict"] for row in rows] == ["spun", "clean"]
+    assert rows[0]["family"] == "tide"
+    lines = (tmp_path / "out" / done.corpus).read_text("utf-8").splitlines()
+    assert json.loads(lines[0])["text"] == tidal[1]
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_scan_does_not_go_on_with_other_families(corpus, tmp_path, tide):
+    out = tmp_path / "out"
+    run(corpus, out)
+    assert "families" not in json.loads((out / manifest.SETTINGS).read_text())["settings"]
+    other = replace(tide, entries=tide.entries[1:])
+    with pytest.raises(ScanError, match=r"families\.tide was null, is \w{8}…"):
+        run(corpus, out, Settings(families=(tide,)))
+    run(corpus, out, Settings(families=(tide,)), overwrite=True)
+    run(corpus, out, Settings(families=(replace(tide),)))
+    for families, told in [((), "is null"), ((other,), "was [0-9a-f]{8}…, is")]:
+        with pytest.raises(ScanError, match=rf"families\.tide .*{told}"):
+            run(corpus, out, Settings(families=families))
+
+
+def test_families_that_cannot_be_used_together_stop_a_scan(tidal_corpus, tmp_path, tide):
+    other = replace(tide, date="2026-11-23")
+    with pytest.raises(ScanError, match="two families called tide: name one of them"):
+        run(tidal_corpus, tmp_path / "out", Settings(families=(tide, other)), workers=1)
 
 
 # --- what is written

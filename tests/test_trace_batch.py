@@ -104,6 +104,30 @@ def sources(row):
     return [{match["id"], *match["copies"]} for match in row["matches"] or []]
 
 
+# --- families that the model does not know
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_table_made_with_a_family_is_not_replaced_unasked_by_one_without(
+    inputs, indexes, tmp_path, tide
+):
+    out = tmp_path / "out.parquet"
+    trace(inputs, out, indexes, families=[tide])
+    assert len(table(out)) == len(CASES) + 3
+    trace(inputs, out, indexes, families=[tide])
+    with pytest.raises(TraceError, match="made of other settings"):
+        trace(inputs, out, indexes)
+    trace(inputs, out, indexes, overwrite=True)
+    with pytest.raises(TraceError, match="made of other settings"):
+        trace(inputs, out, indexes, families=[tide])
+
+
+@pytest.mark.usefixtures("inline")
+def test_families_that_cannot_be_used_together_stop_a_batch(inputs, indexes, tmp_path, tide):
+    with pytest.raises(TraceError, match="two families called tide"):
+        trace(inputs, tmp_path / "out.parquet", indexes, families=[tide, tide])
+
+
 # --- what is written
 
 

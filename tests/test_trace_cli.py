@@ -35,8 +35,9 @@ def found(monkeypatch, taken):
         answer = taken
         asked = None
 
-        def __init__(self, indexes):
+        def __init__(self, indexes, *, families):
             Tracer.asked = indexes
+            Tracer.families = families
 
         def trace(self, page):
             assert isinstance(page.text, str)
@@ -90,6 +91,15 @@ def test_several_indexes_are_asked_as_one(found, page):
     result = run("trace", page, "--index", "one", "--index", "two")
     assert result.exit_code == 0
     assert found.asked == ["opened one", "opened two"]
+
+
+def test_families_reach_the_tracer_and_the_batch(found, page, asked, tide, tide_file):
+    trace(page)
+    assert found.families == ()
+    trace(page, "--family", tide_file)
+    assert found.families == (tide,)
+    trace("--batch", page, "-o", "t.parquet", "--family", tide_file)
+    assert asked["families"] == (tide,)
 
 
 @pytest.mark.usefixtures("found")
@@ -275,6 +285,7 @@ def test_every_option_reaches_the_batch(asked):
         "workers": 3,
         "address": "auto",
         "overwrite": True,
+        "families": (),
         "bad_shards": (),
     }  # fmt: skip
 

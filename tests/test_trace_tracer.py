@@ -224,3 +224,17 @@ def test_candidates_include_what_is_no_source(index):
     found = Tracer(index).candidates(NEWS)
     assert all(match.probability < 0.5 for match in found)
     assert found == sorted(found, key=lambda match: -match.probability)
+
+
+# --- families that the model does not know
+
+
+def test_what_a_family_prints_is_explained_by_its_name(index, tide, tidal):
+    (match,) = Tracer(index, families=[tide]).trace(tidal[0]).matches
+    assert match.id == "bridge"
+    found = {
+        (s.spun.lower(), s.original.lower()) for s in match.substitutions if s.reason == "tide"
+    }
+    assert {("thilk", "that"), ("hadden", "had"), ("ower and aboon", "more than")} <= found
+    (match,) = Tracer(index).trace(tidal[0]).matches
+    assert ("thilk", "that", "") in {(s.spun, s.original, s.reason) for s in match.substitutions}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -23,6 +23,7 @@ from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
 
 if TYPE_CHECKING:
+    from unspin.families import FamilyTable
     from unspin.tortured import Finding
 
 MODEL = Path(__file__).parent / "data" / "en"
@@ -50,6 +51,7 @@ class Reader:
         science: bool = False,
         without: Collection[str] = (),
         calibration: Calibration | None = None,
+        families: Sequence[FamilyTable] = (),
     ) -> None:
         """Open the model.
 
@@ -62,24 +64,28 @@ class Reader:
             without: sources of the channel to leave out, to see how an unknown family fares.
             calibration: what takes the place of the model's, when measuring on pages that the
                 model's was fitted on.
+            families: spinners that the model does not know, as `families.read` gives them. Name
+                those that the pages may come from: what they print is looked for first.
 
         Raises:
             ModelError: a file of the model is missing or damaged.
+            FamilyError: two families have one name, or there are too many.
             ValueError: `min_confidence` is no probability.
         """
         if not 0.0 <= min_confidence <= 1.0:
             raise ValueError(f"min_confidence is {min_confidence}, not between 0 and 1")
         self.min_confidence = min_confidence
         language_model = LanguageModel(model / "lm.bin")
-        self._thesaurus = Thesaurus(model / "channel.bin")
+        channel = Thesaurus(model / "channel.bin")
         arrays.verify(model)
         self.calibration = calibration or Calibration.read(model / CALIBRATION)
+        self._thesaurus = channel.with_families(families, language_model.number)
         self.solver = Solver(language_model, self._thesaurus, without)
         self._finder = None
         if science:
             from unspin.tortured import Finder
 
-            self._finder = Finder(language_model, self._thesaurus, model / "tortured.bin")
+            self._finder = Finder(language_model, channel, model / "tortured.bin")
 
     def read(self, page: str | bytes | Page, deadline: float = math.inf) -> Reading:
         """Return the reading of one page: HTML, plain text, or what `pages` made of either.
@@ -120,7 +126,8 @@ class Reader:
         if verdict == "clean":
             return reading
         suspects = tuple(_suspects(text, solved))
-        return replace(reading, family=name_family(solved.taken), suspects=suspects)
+        family = name_family(solved.taken, self._thesaurus.families)
+        return replace(reading, family=family, suspects=suspects)
 
     def evidence(self, page: str | bytes) -> Evidence:
         """What speaks for a page being spun.
@@ -159,7 +166,7 @@ class Reader:
         tokens = tokenize(page.text)
         words = _set_apart(tokens, page.furniture)
         solutions = []
-        for block in _blocks(tokens):
+        for block in blocks(tokens):
             if time.monotonic() > deadline:
                 raise PageError("the time for one document ran out")
             solutions.append(self.solver.solve(tokens, *block))
@@ -328,8 +335,8 @@ def _set_apart(tokens: Tokens, furniture: Iterable[Passage]) -> int:
     return words
 
 
-def _blocks(tokens: Tokens) -> Iterator[tuple[int, int]]:
-    """Stretches of whole sentences, each of about `BLOCK` tokens at most."""
+def blocks(tokens: Tokens) -> Iterator[tuple[int, int]]:
+    """Yield stretches of whole sentences, each of about `BLOCK` tokens at most: (first, last)."""
     first = 0
     for start, stop in pairwise(tokens.sentences):
         if stop - first > BLOCK and start > first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from unspin import text
@@ -22,6 +22,7 @@ FAMILIES: Mapping[str, tuple[frozenset[str], float]] = {
     "element": (frozenset(["element", "element rule", "element orbit"]), 0.5),
     "SpinBot-like": (frozenset(["phrase", "tortured word"]), 0.2),
 }
+OWN_SHARE = 0.5  # likewise of a family that was given as a table, and is a source of its own
 LEAST_TAKEN = 5.0  # substitutions without which no family is named
 
 
@@ -46,7 +47,7 @@ class Restorer:
         taken: Mapping[str, float],
         words: int,
     ) -> None:
-        self.family = name_family(taken)
+        self.family = name_family(taken, thesaurus.families)
         self._calibration = calibration
         self._thesaurus = thesaurus
         self._evidence = evidence
@@ -125,13 +126,17 @@ class Restorer:
         return f"{self.family.name}: {source}" if named else source
 
 
-def name_family(taken: Mapping[str, float]) -> Family:
+def name_family(taken: Mapping[str, float], given: Collection[str] = ()) -> Family:
     """Return the family that the sources of a page's substitutions point to.
+
+    `given` are the sources that are families of their own, as `Thesaurus.families`.
 
     >>> name_family({"element": 30.0, "MyThes": 2.0}).name
     'element'
     >>> name_family({"Moby": 30.0, "element": 2.0})
     Family(name='unknown', weights={'Moby': 0.9375, 'element': 0.0625})
+    >>> name_family({"Moby": 10.0, "wave": 30.0}, ["wave"]).name
+    'wave'
     """
     shares = _shares(taken)
     weights = {
@@ -140,6 +145,9 @@ def name_family(taken: Mapping[str, float]) -> Family:
         if share >= 0.005
     }
     if sum(taken.values()) >= LEAST_TAKEN:
+        likeliest = max(given, key=lambda name: shares.get(name, 0.0), default="")
+        if shares.get(likeliest, 0.0) >= OWN_SHARE:
+            return Family(likeliest, weights)
         for family, (sources, least) in FAMILIES.items():
             if sum(share for name, share in shares.items() if name in sources) >= least:
                 return Family(family, weights)

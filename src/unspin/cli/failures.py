@@ -22,9 +22,10 @@ def explained(*more: type[Exception], interrupted: str = "") -> Iterator[None]:
     `more` are errors whose message says it all; `interrupted` is what to do after an interruption.
     """
     from unspin.arrays import ModelError
+    from unspin.families import FamilyError
     from unspin.pages import PageError
 
-    known: tuple[type[Exception], ...] = (PageError, ModelError, *more)
+    known: tuple[type[Exception], ...] = (PageError, ModelError, FamilyError, *more)
     try:
         yield
     except KeyboardInterrupt:

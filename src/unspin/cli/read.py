@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unspin.cli.failures import SPUN, explained
-from unspin.cli.options import FailOn
+from unspin.cli.options import FailOn, Families, tables
 from unspin.cli.streams import page_bytes, save, say, write
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def read(
     science: Annotated[
         bool, typer.Option("--science", help="Also look for tortured phrases.")
     ] = False,
+    family: Families = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with status 1 when this is the verdict.")
     ] = None,
@@ -57,11 +58,12 @@ def read(
       unspin read page.html --min-confidence 0.95 make only the surest changes
       unspin read page.html --fail-on spun        for scripts: status 1 if spun
       unspin read paper.html --science            with tortured phrases, as screeners look for
+      unspin read page.html --family wave.tsv     as spun by a family that you have a file of
     """
     if json and markdown:
         raise typer.BadParameter("choose one of --json and --markdown")
     with explained():
-        reading = _read(page, min_confidence, science)
+        reading = _read(page, min_confidence, science, family)
         if html is not None:
             from unspin.report import html as report
 
@@ -78,13 +80,16 @@ def read(
         raise typer.Exit(SPUN)
 
 
-def _read(page: str, min_confidence: float | None, science: bool) -> Reading:
+def _read(
+    page: str, min_confidence: float | None, science: bool, families: list[str] | None
+) -> Reading:
     source = page_bytes(page, "unspin read -")
+    known = tables(families)
     from unspin.reader import Reader
 
     if min_confidence is None:
-        return Reader(science=science).read(source)
-    return Reader(min_confidence, science=science).read(source)
+        return Reader(science=science, families=known).read(source)
+    return Reader(min_confidence, science=science, families=known).read(source)
 
 
 def _show(reading: Reading, *, text: bool) -> None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unspin.cli.failures import GO_ON, MENDED, SPUN, UNREADABLE, explained
-from unspin.cli.options import Address, Engine, FailOn, IdField, TextField, Workers
+from unspin.cli.options import (
+    Address,
+    Engine,
+    FailOn,
+    Families,
+    IdField,
+    TextField,
+    Workers,
+    tables,
+)
 from unspin.cli.streams import draw, save, say, write
 
 if TYPE_CHECKING:
@@ -61,6 +70,7 @@ def scan(
         bool,
         typer.Option("--restore", help="Write the corpus with the words of spun texts put back."),
     ] = False,
+    family: Families = None,
     max_characters: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Skip documents longer than this (1,000,000)."),
@@ -102,6 +112,7 @@ def scan(
       unspin scan crawl/ -o out --json | jq .spun
       unspin scan crawl/ -o cleaned --keep clean        the documents that are clean
       unspin scan crawl/ -o restored --restore          all documents, with words put back
+      unspin scan crawl/ -o out --family wave.tsv    also looking for a family of your own
       unspin scan crawl/ -o out --engine ray --address auto
       unspin scan crawl/ -o out --fail-on spun       for scripts: status 1 if any is spun
     """
@@ -116,14 +127,15 @@ def scan(
     from unspin.scan.job import Fields, ScanError, Settings
 
     limits = Limits()
-    settings = Settings(
-        fields=Fields(text_field, id_field),
-        table=table.value,
-        keep=keep.value if keep else None,
-        restore=restore,
-        limits=Limits(max_characters or limits.characters, max_seconds or limits.seconds),
-    )
     with explained(ScanError, interrupted=GO_ON):
+        settings = Settings(
+            fields=Fields(text_field, id_field),
+            table=table.value,
+            keep=keep.value if keep else None,
+            restore=restore,
+            limits=Limits(max_characters or limits.characters, max_seconds or limits.seconds),
+            families=tables(family),
+        )
         from unspin.scan.run import scan as run
 
         scanned = run(

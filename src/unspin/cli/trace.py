@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unspin.cli.failures import GO_ON, MENDED, UNREADABLE, explained
-from unspin.cli.options import Address, Engine, IdField, TextField, Workers
+from unspin.cli.options import (
+    Address,
+    Engine,
+    Families,
+    IdField,
+    TextField,
+    Workers,
+    tables,
+)
 from unspin.cli.read import show_text
 from unspin.cli.streams import draw, page_bytes, save, say, write
 
 if TYPE_CHECKING:
+    from unspin.families import FamilyTable
     from unspin.pages import Page
     from unspin.trace.match import Trace
     from unspin.trace.network import Traced
@@ -59,6 +68,7 @@ def trace(
     address: Address = None,
     text_field: TextField = None,
     id_field: IdField = None,
+    family: Families = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Discard what a batch has written to OUT before.")
     ] = False,
@@ -78,6 +88,7 @@ def trace(
       unspin trace page.html --index ix --html report.html
       unspin trace page.html --index ix --json | jq '.matches[0].id'
       unspin trace page.html --index ix --restore > restored.txt
+      unspin trace page.html --index ix --family wave.tsv
       curl -s https://example.org/ | unspin trace - --index ix
       unspin trace --batch pages.jsonl.gz --index ix -o traced.parquet
       unspin trace --batch crawl/ --index ix1 --index ix2 -o traced.parquet --engine ray
@@ -102,7 +113,7 @@ def trace(
             and html.samefile(pages[0])
         ):
             raise typer.BadParameter(f"{html} is the page itself: name another file with --html")
-        _trace_page(pages[0], index, json=json, html=html, restore=restore)
+        _trace_page(pages[0], index, family, json=json, html=html, restore=restore)
         return
     _refuse({"--html": html, "--restore": restore}, "is for one page, not --batch")
     if out is None:
@@ -126,6 +137,7 @@ def trace(
             workers=workers,
             address=address,
             overwrite=overwrite,
+            families=tables(family),
         )
         _told(traced, json=json)
     if traced.bad_shards:
@@ -157,35 +169,44 @@ def _told(traced: Traced, *, json: bool) -> None:
 
 
 def _trace_page(
-    name: str, indexes: Sequence[Path], *, json: bool, html: Path | None, restore: bool
+    name: str,
+    indexes: Sequence[Path],
+    families: list[str] | None,
+    *,
+    json: bool,
+    html: Path | None,
+    restore: bool,
 ) -> None:
     from unspin.trace.articles import TraceError
 
     with explained(TraceError):
         source = page_bytes(name, "unspin trace - --index IX")
+        known = tables(families)
         from unspin.pages import extract
         from unspin.trace.index import Index
         from unspin.trace.tracer import Tracer
 
         page = extract(source)
-        found = Tracer([Index.open(path) for path in indexes]).trace(page)
+        found = Tracer([Index.open(path) for path in indexes], families=known).trace(page)
         if html is not None:
             from unspin.trace.report import html as report
 
             save(html, report(found))
         if restore:
-            _print_restored(found, page, json=json)
+            _print_restored(found, page, known, json=json)
         elif json:
             write(found.to_json() + "\n")
         else:
             _show(found, sides=html is None)
 
 
-def _print_restored(found: Trace, page: Page, *, json: bool) -> None:
+def _print_restored(
+    found: Trace, page: Page, families: Sequence[FamilyTable], *, json: bool
+) -> None:
     from unspin.reader import Reader
     from unspin.trace.view import summary
 
-    reading = found.restored(Reader().read(page))
+    reading = found.restored(Reader(families=families).read(page))
     if json:
         write(reading.to_json() + "\n")
     else:

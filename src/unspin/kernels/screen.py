@@ -184,8 +184,12 @@ class Screen:
             for source in range(self.n_sources):
                 if self.fanout[i * self.n_sources + source]:
                     self.replacers[i] |= cython.cast(cython.uint, 1) << source
-        self.tag, self.number = _zeros("I", 1 << 19), _zeros("H", 1 << 19)
-        self.entry, self.odds = _zeros("I", 1 << 19), _zeros("B", 1 << 19)
+        # Twice as many places as words, or more; with large families there are many words.
+        i = 1 << 19
+        while i < 2 * (len(p1) + len(channel.first)):
+            i *= 2
+        self.tag, self.number = _zeros("I", i), _zeros("H", i)
+        self.entry, self.odds = _zeros("I", i), _zeros("B", i)
         self.pairs = _zeros("H", 1 << 22)
         self.unlisted = _zeros("B", len(p1))
         self.enter_pairs()

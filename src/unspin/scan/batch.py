@@ -8,13 +8,14 @@ shows in a table.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from unspin.families import FamilyTable
 from unspin.reader import MODEL, Reader
 from unspin.scan.judge import Judge, Score
 from unspin.screen import Glance
@@ -78,9 +79,10 @@ class Scorer:
         limits: Limits = Limits(),  # noqa: B008
         model: Path = MODEL,
         without: Collection[str] = (),
+        families: Sequence[FamilyTable] = (),
     ) -> None:
-        """`without` names sources of the channel to leave out, as in `Reader`."""
-        self._judge = Judge(model, without)
+        """`without` and `families` are those of `Reader`."""
+        self._judge = Judge(model, without, families)
         self._limits = limits
 
     @property

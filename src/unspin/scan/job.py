@@ -7,12 +7,13 @@ is one kind of it, tracing many pages is others. The engines answer the second, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
+from unspin.families import FamilyTable, digests
 from unspin.reader import MODEL
 from unspin.scan.batch import Limits
 
@@ -85,7 +86,8 @@ class Settings:
     """What shows in the tables of a scan: two scans with equal settings write the same bytes.
 
     `keep` writes the corpus of the documents that are clean, or clean or unsure; `restore` writes
-    it with the words of spun documents put back.
+    it with the words of spun documents put back. `families` are spinners that the model does not
+    know; they travel to the workers with their entries.
     """
 
     fields: Fields = field(default_factory=Fields)
@@ -94,14 +96,17 @@ class Settings:
     restore: bool = False
     limits: Limits = field(default_factory=Limits)
     model: Path = MODEL
+    families: tuple[FamilyTable, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain values."""
-        return asdict(self) | {
+        """Return the settings as plain values, families as digests of what they say."""
+        values = asdict(replace(self, families=())) | {
             "fields": self.fields._asdict(),
             "limits": self.limits._asdict(),
             "model": self.model.name,
         }
+        del values["families"]
+        return values | digests(self.families)
 
 
 class Advance(NamedTuple):

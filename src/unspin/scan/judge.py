@@ -8,12 +8,13 @@ thousand, which `bench.screen` counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from unspin import quotations
 from unspin.calibration import MIN_WORDS, Evidence
+from unspin.families import FamilyTable
 from unspin.pages import PageError
 from unspin.reader import MODEL, Reader
 from unspin.reading import Verdict
@@ -48,9 +49,14 @@ class Score(NamedTuple):
 class Judge:
     """Judges documents of UTF-8; for one thread at a time."""
 
-    def __init__(self, model: Path = MODEL, without: Collection[str] = ()) -> None:
-        """`without` names sources of the channel to leave out, as in `Reader`."""
-        self.reader = Reader(model=model, without=without)
+    def __init__(
+        self,
+        model: Path = MODEL,
+        without: Collection[str] = (),
+        families: Sequence[FamilyTable] = (),
+    ) -> None:
+        """`without` and `families` are those of `Reader`."""
+        self.reader = Reader(model=model, without=without, families=families)
         solver = self.reader.solver
         self.screen = Screen(solver.model, solver.thesaurus, model / SCREEN)
 
@@ -79,7 +85,7 @@ class Judge:
             look.log_ratio / max(look.evidence.words, 1),
             sum(look.taken.values()) / max(seen.words, 1),
             seen.words,
-            name_family(look.taken).name,
+            name_family(look.taken, self.reader.solver.thesaurus.families).name,
             look.suspects,
         )
 

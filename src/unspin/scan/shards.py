@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from unspin import pages
+from unspin.families import FamilyError
 from unspin.reading import Reading
 from unspin.scan import inputs, manifest
 from unspin.scan.batch import SCORES, Scorer
@@ -45,8 +46,13 @@ class Job(NamedTuple):
 
         Raises:
             ModelError: the model cannot be opened.
+            ScanError: the families cannot be used together.
         """
-        scorer = Scorer(self.settings.limits, self.settings.model)
+        settings = self.settings
+        try:
+            scorer = Scorer(settings.limits, settings.model, families=settings.families)
+        except FamilyError as error:
+            raise ScanError(str(error)) from None
         return lambda shard, advance: process(shard, self, scorer, advance)
 
     def give_up(self, shard: Shard, error: str, advance: Callable[[Advance], None]) -> Done:

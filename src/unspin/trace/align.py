@@ -106,19 +106,29 @@ class Channel:
 
     def phrases(self, printed: str) -> list[tuple[str, ...]]:
         """Return the originals of a printed phrase, in words."""
+        return [original for original, _ in self._phrases(printed)]
+
+    def _phrases(self, printed: str) -> list[tuple[tuple[str, ...], str]]:
+        """The originals of a printed phrase, each with its source."""
         thesaurus, names = self._thesaurus, self._model.words
         entry = thesaurus.phrase_number.get(printed)
         if entry is None:
             return []
-        first, last = thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]
-        each = (thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)] for k in range(first, last))
-        return [tuple(names[number] for number in numbers if number) for numbers in each]
+        found = []
+        for k in range(thesaurus.phrase_first[entry], thesaurus.phrase_first[entry + 1]):
+            numbers = thesaurus.phrase_words[PHRASE * k : PHRASE * (k + 1)]
+            words = tuple(names[number] for number in numbers if number)
+            found.append((words, thesaurus.names[thesaurus.phrase_source[k]]))
+        return found
 
     def explanation(self, printed: Sequence[str], original: Sequence[str]) -> str:
         """Return what makes a word or phrase of another: sources of the channel, or ""."""
         if len(printed) == len(original) == 1:
             return self.reason(self.originals(printed[0]).get(original[0], 0))
-        return "phrase" if tuple(original) in self.phrases(" ".join(printed)) else ""
+        phrases = self._phrases(" ".join(printed))
+        sources = [source for words, source in phrases if words == tuple(original)]
+        known = (source for source in sources if source in self._thesaurus.families)
+        return next(known, "phrase" if sources else "")
 
     def reason(self, mask: int) -> str:
         """Return the names of the sources in a bit mask."""

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unspin import __version__
+from unspin.families import FamilyTable
 from unspin.scan.job import Advance, Fields, ScanError, Shard
 from unspin.scan.manifest import (
     LOCK,
@@ -75,13 +76,14 @@ def run(
     workers: int | None = None,
     address: str | None = None,
     overwrite: bool = False,
+    families: Sequence[FamilyTable] = (),
     show: Show = progress,
 ) -> Traced:
     """Trace the pages of files, or go on with that.
 
     What is finished is left as it is, so what was interrupted is completed by calling this again,
-    and nothing is done if all is. The table depends on the inputs, the indexes and the fields
-    alone.
+    and nothing is done if all is. The table depends on the inputs, the indexes, the fields and the
+    families alone.
 
     Args:
         inputs: files, folders, patterns and addresses, as a scan takes them.
@@ -92,6 +94,7 @@ def run(
         workers: how many there are; None takes one for each core.
         address: of the Ray cluster; None starts Ray on this machine.
         overwrite: begin anew, and replace the table if there is one.
+        families: spinners that the model does not know.
         show: how progress is shown.
 
     Raises:
@@ -99,7 +102,7 @@ def run(
     """
     do = partial(complete, engine=engine, workers=workers, address=address)
     try:
-        task = _task(inputs, out, indexes, Settings(fields))
+        task = _task(inputs, out, indexes, Settings(fields, families=tuple(families)))
         if not overwrite and _is_done(task):
             _clear(task.parts)
             return tallied(out)

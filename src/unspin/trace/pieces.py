@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unspin import pages
+from unspin.families import FamilyError, FamilyTable, digests
 from unspin.pages import PageError
 from unspin.reader import MODEL
 from unspin.scan import manifest
@@ -78,13 +79,15 @@ TRACES = pa.schema(
 class Settings:
     """What shows in the table of many pages: two runs with equal settings write the same bytes.
 
-    `matches` are those of a page that are kept at most.
+    `matches` are those of a page that are kept at most, and `families` spinners that the model does
+    not know.
     """
 
     fields: Fields = field(default_factory=Fields)
     limits: Limits = field(default_factory=Limits)
     matches: int = 10
     model: Path = MODEL
+    families: tuple[FamilyTable, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, with a digest of what probabilities are made by.
@@ -102,6 +105,7 @@ class Settings:
             "limits": self.limits._asdict(),
             "matches": self.matches,
             "model": self.model.name,
+            **digests(self.families),
         }
 
 
@@ -251,14 +255,14 @@ class Tracing(NamedTuple):
 
     def open(self) -> Callable[[Piece, Callable[[Advance], None]], Part]:
         """Return what traces one piece; it keeps an index open for those that follow."""
-        model = self.settings.model
+        settings = self.settings
         # Pieces come index by index, so that one is enough.
-        tracer = lru_cache(maxsize=1)(lambda index, state: _tracer(index, state, model))
+        tracer = lru_cache(maxsize=1)(lambda index, state: _tracer(index, state, settings))
 
         def traced(piece: Piece, advance: Callable[[Advance], None]) -> Part:
             try:
                 return self._trace(piece, tracer(piece.index, piece.state), advance)
-            except TraceError as error:
+            except (TraceError, FamilyError) as error:
                 raise ScanError(str(error)) from None
 
         return traced
@@ -335,8 +339,8 @@ class Tracing(NamedTuple):
         )
 
 
-def _tracer(index: Path, expected: str, model: Path) -> Tracer:
-    tracer = Tracer(Index.open(index), model=model)
+def _tracer(index: Path, expected: str, settings: Settings) -> Tracer:
+    tracer = Tracer(Index.open(index), model=settings.model, families=settings.families)
     if state(index) != expected:
         raise TraceError(f"{index} has changed since this began: run the same command again")
     return tracer

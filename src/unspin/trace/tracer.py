@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unspin import pages
+from unspin.families import FamilyTable
 from unspin.pages import Page, PageError
 from unspin.reader import MODEL, Reader
 from unspin.reading import Reading, moved, replay, within
@@ -46,14 +47,21 @@ class Tracer:
     For one thread at a time.
     """
 
-    def __init__(self, index: Index | Sequence[Index], *, model: Path = MODEL) -> None:
-        """Open the model.
+    def __init__(
+        self,
+        index: Index | Sequence[Index],
+        *,
+        model: Path = MODEL,
+        families: Sequence[FamilyTable] = (),
+    ) -> None:
+        """Open the model; `families` are those of `Reader`.
 
         Raises:
             ModelError: a file of the model is missing or damaged.
+            FamilyError: two families have one name, or there are too many.
         """
         self._indexes = [index] if isinstance(index, Index) else list(index)
-        self._reader = Reader(model=model)
+        self._reader = Reader(model=model, families=families)
         solver = self._reader.solver
         self._channel = Channel(solver.model, solver.thesaurus)
         self._querist = Querist(solver.model, solver.thesaurus)
