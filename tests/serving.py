@@ -9,6 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import anyio
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from unspin.web import schemas, serve
 from unspin.web.api import Server
@@ -64,10 +66,13 @@ class Client:
 
 
 @contextmanager
-def served(settings):
-    """A client of a server with these settings, whose processes start when they are needed."""
-    server = Server.of(settings)
-    http = serve._http(application(server))
+def served(settings, under=None):
+    """A client of a server with these settings, whose processes start when they are needed.
+
+    `under` is where in another application it is mounted.
+    """
+    app = application(Server.of(settings))
+    http = serve._http(app if under is None else Starlette(routes=[Mount(under, app=app)]))
     with serve._bound(settings) as listener:
         listener.listen()
         thread = Thread(target=anyio.run, args=(http.serve, [listener]))

@@ -258,10 +258,46 @@ def test_edits_may_have_been_changed_since():
         {"family": {"name": "element"}},
         {"source_text": "Another text."},
         {"source_text": None},
+        {"parts": [{"start": 0, "end": 9, "verdict": "perhaps", "probability": 0.9}]},
     ],
 )
 def test_what_does_not_fit_together_is_refused(changes):
     with pytest.raises(ValueError, match=r"fit|lie|shape|has no|verdict|unpack"):
+        Reading.from_dict({**reading().to_dict(), **changes})
+
+
+EDIT = reading().to_dict()["edits"][0]
+FINDING = {"start": 3, "end": 7, "printed": "meet", "expected": "met", "reason": "on a list"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"source_text": 5, "edits": [], "suspects": [], "furniture": []}, "source_text"),
+        ({"probability": "a"}, "probability"),
+        ({"probability": True}, "probability"),
+        ({"llr_per_word": None}, "llr_per_word"),
+        ({"rate": [0.25]}, "rate"),
+        ({"words": 8.5}, "words"),
+        ({"reason": None}, "reason"),
+        ({"edits": [{**EDIT, "original": 5}]}, "original"),
+        ({"edits": [{**EDIT, "confidence": "0.9"}]}, "confidence"),
+        ({"edits": [{**EDIT, "reason": b""}]}, "reason"),
+        ({"edits": [{**EDIT, "alternatives": [["on", "0.02"]]}]}, "alternatives"),
+        ({"edits": [{**EDIT, "alternatives": [[5, 0.02]]}]}, "alternatives"),
+        ({"edits": [{**EDIT, "alternatives": ["on"]}]}, "alternatives"),
+        ({"suspects": [{"start": 3, "end": 7, "spun": "meet", "confidence": "a"}]}, "confidence"),
+        ({"furniture": [{"start": 36, "end": 46, "text": "Share this", "reason": 1}]}, "reason"),
+        ({"parts": [{"start": 0, "end": 9, "verdict": "spun", "probability": ""}]}, "probability"),
+        ({"parts": [{"start": 0.5, "end": 9, "verdict": "spun", "probability": 1}]}, "start"),
+        ({"findings": [{**FINDING, "probability": None}]}, "probability"),
+        ({"family": {"name": 5, "weights": {}}}, "name"),
+        ({"family": {"name": "element", "weights": {"element": "a"}}}, "weights"),
+        ({"family": {"name": "element", "weights": {5: 0.9}}}, "weights"),
+    ],
+)
+def test_what_is_of_another_type_is_refused_by_its_name(changes, field):
+    with pytest.raises(ValueError, match=f"the reading is of another shape: {field} "):
         Reading.from_dict({**reading().to_dict(), **changes})
 
 

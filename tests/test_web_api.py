@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 pytest.importorskip("fastapi", reason="the web server needs the extra unspin[web]")
 pytest.importorskip("uvicorn", reason="the web server needs the extra unspin[web]")
 
+from pydantic import ValidationError
+
 import unspin
 from tests.serving import assert_problem, served
 from unspin import report, web
@@ -34,14 +36,20 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def tracer(tmp_path_factory):
-    """A server with the index of the examples."""
+def index(tmp_path_factory):
+    """The index of the examples."""
     pytest.importorskip("tantivy", reason="tracing needs the extra unspin[trace]")
     from unspin.trace.index import build
 
     path = tmp_path_factory.mktemp("index") / "ix"
     build([str(EXAMPLES / "articles.jsonl")], path)
-    with served(Settings(port=0, workers=1, indexes=(path,))) as client:
+    return path
+
+
+@pytest.fixture(scope="module")
+def tracer(index):
+    """A server with the index of the examples."""
+    with served(Settings(port=0, workers=1, indexes=(index,))) as client:
         yield client
 
 
@@ -179,6 +187,58 @@ def test_a_million_wrong_things_are_one_error(server):
     assert len(answer.told["errors"]) == 1
 
 
+MANY = {str(number): "" for number in range(1_000)}
+NOTHINGS = [0] * 1_000
+EDIT = objects.READING["edits"][0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({name: NOTHINGS} for name, told in objects.READING.items() if isinstance(told, list)),
+        *({name: [MANY]} for name, told in objects.READING.items() if isinstance(told, list)),
+        {"edits": [{**EDIT, "alternatives": NOTHINGS}]},
+        {"edits": [{**EDIT, "alternatives": [NOTHINGS]}]},
+        {"edits": [{**EDIT, **MANY}]},
+        {"family": {"name": "x", "weights": MANY}},
+        {"family": {"name": "x", "weights": {}, **MANY}},
+        MANY,
+    ],
+    ids=lambda wrong: ", ".join(list(wrong)[:1]),
+)
+def test_however_much_is_wrong_with_a_reading_few_errors_are_made_of_it(wrong):
+    with pytest.raises(ValidationError) as refused:
+        schemas.ReportRequest.model_validate(
+            {"reading": {**objects.READING, **wrong}, "format": "html"}
+        )
+    assert refused.value.error_count() < 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        (schemas.ReadRequest, {"page": "", **MANY}),
+        (schemas.TraceRequest, {"page": "", **MANY}),
+        (schemas.ReportRequest, MANY),
+        (schemas.BatchRequest, {"pages": NOTHINGS}),
+        (schemas.BatchRequest, {"pages": [""] * 1_000}),
+    ],
+)
+def test_however_much_is_wrong_with_a_request_one_error_is_made_of_it(asked, wrong):
+    with pytest.raises(ValidationError) as refused:
+        asked.model_validate(wrong)
+    assert refused.value.error_count() == 1
+
+
+def test_an_object_of_too_many_fields_is_a_problem_that_says_how_many_it_may_have(server):
+    assert_problem(server.post("/v1/read", {"page": "", **MANY}), 422, "at most 100 fields")
+    family = {"name": "x", "weights": MANY}
+    answer = server.post(
+        "/v1/report", {"reading": {**objects.READING, "family": family}, "format": "html"}
+    )
+    assert_problem(answer, 422, "body.reading.family.weights", "at most 100 fields")
+
+
 # --- tracing
 
 
@@ -288,6 +348,31 @@ def test_every_reading_that_is_taken_can_be_written_down(reading, form):
     assert work.report(told, form).body.decode()
 
 
+# --- families that the model does not know
+
+
+def test_a_server_with_a_family_reads_pages_as_spun_by_it(server, tide, tide_file, tidal):
+    spun, original = tidal
+    assert server.post("/v1/read", {"page": spun}).told["verdict"] == "clean"
+    with served(Settings(port=0, workers=1, families=(tide_file,))) as knowing:
+        told = knowing.post("/v1/read", {"page": spun}).told
+        families = knowing.get("/v1/model").told["families"]
+    assert (told["family"]["name"], told["text"]) == ("tide", original)
+    assert told == Reader(families=[tide]).read(spun.encode()).to_dict()
+    assert families == [{"name": "tide", "pairs": 26}]
+
+
+def test_a_server_with_a_family_traces_pages_with_it(index, tide_file, tidal):
+    with served(Settings(port=0, workers=1, indexes=(index,), families=(tide_file,))) as knowing:
+        asked = {"page": tidal[0], "restore": True}
+        told = knowing.post("/v1/trace", asked).told
+        report = knowing.post("/v1/trace", {**asked, "format": "html"})
+    (match,) = told["matches"]
+    assert "tide" in {swap["reason"] for swap in match["substitutions"]}
+    assert told["reading"]["family"]["name"] == "tide"
+    assert report.headers["content-type"].startswith("text/html")
+
+
 # --- what the server says of itself
 
 
@@ -303,6 +388,7 @@ def test_the_model_is_described_with_the_limits(server):
         "clean_below": 0.5,
         "limits": {"max_bytes": 5_000_000, "seconds": 30.0, "queue": 64, "pages": 64},
         "index": None,
+        "families": [],
     }
 
 
@@ -425,6 +511,8 @@ def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(
         ("GET", "/nothing.html"),
         ("GET", "/examples"),
         ("GET", "/%00"),
+        ("POST", "/%00"),
+        ("POST", "/" + "x" * 400),
         ("GET", "/..%2fapp.py"),
         ("GET", "//etc/passwd"),
         ("GET", "/" + "x" * 5_000),

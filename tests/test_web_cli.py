@@ -47,10 +47,13 @@ def asked(monkeypatch):
 
 
 @contextmanager
-def running(*arguments):
-    """A server in a process of its own, with its address."""
+def running(*arguments, folder=None):
+    """A server in a process of its own, which was started in a folder, with its address."""
+    serve = ("unspin", "serve", "--port", "0", "--workers", "2")
     server = subprocess.Popen(
-        [sys.executable, "-m", "unspin", "serve", "--port", "0", "--workers", "2", *arguments],
+        # As its script starts it: without the files of the folder.
+        [sys.executable, "-P", "-m", *serve, *arguments],
+        cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -112,6 +115,14 @@ def test_every_option_reaches_the_server(asked):
     ]
 
 
+def test_families_reach_the_server_as_files(asked, tide_file, tmp_path):
+    run("--family", tide_file)
+    assert asked == [Settings(families=(tide_file,))]
+    result = run("--family", tmp_path / "surf.tsv")
+    assert result.exit_code == 3
+    assert "surf.tsv: no such file" in result.stderr
+
+
 @pytest.mark.usefixtures("asked")
 def test_the_page_is_opened_if_asked_for(monkeypatch):
     opened = []
@@ -144,6 +155,11 @@ def test_the_token_cannot_be_given_where_others_see_it():
         ("--port 70000", "--port"),
         ("--workers 0", "--workers"),
         ("--queue 0", "--queue"),
+        ("--seconds inf", "--seconds"),
+        ("--seconds nan", "--seconds"),
+        ("--max-megabytes inf", "--max-megabytes"),
+        ("--max-megabytes nan", "--max-megabytes"),
+        ("--max-megabytes 1e308", "--max-megabytes"),
         ("--seconds 0", "seconds has to be more than 0"),
         ("--max-megabytes 0", "max_bytes has to be more than 0"),
     ],
@@ -248,3 +264,12 @@ def test_no_process_outlives_the_server_in_the_middle_of_a_page():
         with reading(address, "We meet astatine noon. " * 150_000):
             os.kill(server.pid, signal.SIGKILL)
             assert_gone(workers)
+
+
+@needs_web
+def test_no_process_runs_a_file_of_the_folder_that_the_server_was_started_in(tmp_path):
+    planted = tmp_path / "pickle.py"
+    planted.write_text("open('run', 'w')\n", encoding="utf-8")
+    with running(folder=tmp_path) as (_, address), reading(address, "At noon.") as asked:
+        assert asked.getresponse().status == 200
+    assert list(tmp_path.iterdir()) == [planted]

@@ -137,6 +137,21 @@ def test_they_can_read_what_is_wrong_too(locked):
     assert answer.headers["access-control-expose-headers"] == "Retry-After"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Access_Control_Request_Method": "DELETE"},
+        {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "x-secret"},
+    ],
+)
+def test_what_they_may_not_send_is_a_problem_that_says_what_they_may(locked, asked):
+    refused = locked.ask("OPTIONS", "/v1/read", Origin=PROXY, **asked)
+    assert_problem(refused, 400, "GET and POST", "Content-Type")
+    assert refused.headers["access-control-allow-origin"] == PROXY
+    assert int(refused.headers["content-length"]) == len(refused.body)
+    assert b"secret" not in refused.body
+
+
 # --- the token
 
 
@@ -180,6 +195,42 @@ def test_the_token_is_not_shown_where_settings_are():
     assert SESAME not in repr(Settings(token=SESAME))
 
 
+# --- under a prefix, as in an application that it is mounted in
+
+
+@pytest.fixture(scope="module")
+def mounted():
+    settings = Settings(port=0, workers=1, token=SESAME, max_bytes=1_000)
+    with served(settings, under="/unspin") as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/model", "/metrics", "/v1/nothing"])
+def test_under_a_prefix_the_token_is_asked_for_as_well(mounted, path):
+    answer = mounted.ask("POST" if path == "/v1/read" else "GET", f"/unspin{path}")
+    assert_problem(answer, 401, "UNSPIN_TOKEN")
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/health", "/openapi.json", "/icon.svg"])
+def test_under_a_prefix_what_needs_no_token_is_open_as_well(mounted, path):
+    assert mounted.get(f"/unspin{path}").status == 200
+
+
+def test_under_a_prefix_bodies_are_bounded_as_well(mounted):
+    token = {"Authorization": f"Bearer {SESAME}"}
+    too_long = mounted.post("/unspin/v1/read", {"page": "x" * 1_000}, **token)
+    assert_problem(too_long, 413, "0.001 MB")
+    form = mounted.post("/unspin/v1/read", b"{}", Content_Type="text/plain", **token)
+    assert_problem(form, 415, "application/json")
+
+
+def test_under_a_prefix_requests_are_counted_by_the_same_routes(mounted):
+    token = {"Authorization": f"Bearer {SESAME}"}
+    mounted.get("/unspin/v1/model", **token)
+    counted = mounted.get("/unspin/metrics", **token).body.decode()
+    assert 'unspin_requests_total{route="/v1/model",status="200"} 1.0' in counted
+
+
 # --- bodies
 
 
@@ -213,6 +264,8 @@ def test_json_may_say_how_it_is_encoded(server):
         {"queue": 0},
         {"max_bytes": 0},
         {"seconds": float("nan")},
+        {"seconds": float("inf")},
+        {"max_bytes": float("inf")},
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong):

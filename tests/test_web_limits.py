@@ -22,7 +22,7 @@ from tests.serving import assert_problem, served
 from unspin.arrays import ModelError
 from unspin.pages import PageError
 from unspin.trace.articles import TraceError
-from unspin.web import admission, serve, work
+from unspin.web import admission, serve, work, workers
 from unspin.web.metrics import Metrics
 from unspin.web.problems import ProblemError, Told
 from unspin.web.settings import Settings
@@ -152,7 +152,7 @@ def test_work_that_nobody_waits_for_is_not_begun():
             return True
 
         with pytest.raises(ProblemError, match="gone away"):
-            await workers.run(work.read, "At noon.", 0.5, False, gone=gone)
+            await workers.run(work.read, "At noon.", (), 0.5, False, gone=gone)
 
     in_workers(ask)
 
@@ -166,7 +166,7 @@ def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_is_read():
         with pytest.raises(ProblemError, match=r"longer than 0\.5 s: split it") as raised:
             await workers.run(time.sleep, 600, gone=present)
         assert raised.value.status == 422
-        return await workers.run(work.read, "At noon.", 0.5, False, gone=present)
+        return await workers.run(work.read, "At noon.", (), 0.5, False, gone=present)
 
     answer, counted = in_workers(ask, seconds=0.5)
     assert answer.verdict == "unsure"
@@ -190,6 +190,44 @@ def test_a_process_killed_between_pages_is_replaced_unnoticed():
         process = await workers.run(os.getpid, gone=present)
         os.kill(process, signal.SIGKILL)
         assert await workers.run(os.getpid, gone=present) != process
+
+    in_workers(ask)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
+def test_a_process_that_does_not_answer_is_killed_and_replaced(monkeypatch):
+    monkeypatch.setattr(workers, "OPEN_SECONDS", 5)
+
+    async def ask(workers):
+        process = await workers.run(os.getpid, gone=present)
+        os.kill(process, signal.SIGSTOP)
+        assert await workers.run(os.getpid, gone=present) != process
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+    _, counted = in_workers(ask)
+    assert 'unspin_workers_killed_total{cause="died"} 1.0' in counted
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
+def test_who_no_longer_waits_does_not_wait_for_a_process_that_does_not_answer():
+    async def ask(workers):
+        process = await workers.run(os.getpid, gone=present)
+        os.kill(process, signal.SIGSTOP)
+        with anyio.move_on_after(0.1) as asking:
+            await workers.run(os.getpid, gone=present)
+        assert asking.cancelled_caught
+
+    in_workers(ask)
+
+
+def test_processes_that_do_not_start_are_a_problem(monkeypatch):
+    monkeypatch.setattr(workers, "OPEN_SECONDS", 0)
+
+    async def ask(workers):
+        with pytest.raises(ProblemError) as raised:
+            await workers.run(os.getpid, gone=present)
+        assert raised.value.status == 500
 
     in_workers(ask)
 
@@ -286,7 +324,7 @@ def test_a_page_gets_no_more_memory_than_a_process_has():
         with pytest.raises(ProblemError, match="not enough memory for this page") as raised:
             await workers.run(bytes, work.MEMORY, gone=present)
         assert raised.value.status == 422
-        return await workers.run(work.read, "At noon.", 0.5, False, gone=present)
+        return await workers.run(work.read, "At noon.", (), 0.5, False, gone=present)
 
     answer, _ = in_workers(ask)
     assert answer.verdict == "unsure"

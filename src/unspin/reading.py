@@ -11,7 +11,8 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
@@ -212,7 +213,8 @@ class Reading:
         What follows from the rest is not asked for: "unspin", "text" and "quotations".
 
         Raises:
-            ValueError: something is missing, or does not lie on the text where it says it does.
+            ValueError: something is missing, is of another type, or does not lie on the text where
+                it says it does.
 
         >>> empty = Reading("unsure", 0.5, 0.0, 0.0, 0, None, "", (), (), (), "no text to read")
         >>> Reading.from_dict(empty.to_dict()) == empty
@@ -238,6 +240,7 @@ class Reading:
                 parts=tuple(Part(**part) for part in told["parts"]),
                 findings=tuple(Finding(**finding) for finding in told["findings"]),
             )
+            _refuse_mistyped(reading)
             _refuse_misplaced(reading)
         except KeyError as error:
             raise ValueError(f"the reading has no {error}") from None
@@ -331,14 +334,46 @@ def _edit(told: Mapping[str, Any]) -> Edit:
     return Edit(**{**told, "alternatives": alternatives})
 
 
+_TYPES: Mapping[object, type | tuple[type, ...]] = {"int": int, "float": (int, float), "str": str}
+
+
+def _is(value: object, kind: object) -> bool:
+    """Whether a value is of a type that is named in `_TYPES`."""
+    return isinstance(value, _TYPES[kind]) and not isinstance(value, bool)
+
+
+def _refuse_mistyped(reading: Reading) -> None:
+    """Refuse a reading whose values are not what their fields say.
+
+    Raises:
+        TypeError: one is not.
+    """
+    parts = (reading.edits, reading.suspects, reading.furniture, reading.parts, reading.findings)
+    family = () if reading.family is None else (reading.family,)
+    for told in (reading, *family, *chain.from_iterable(parts)):
+        for field in fields(told):
+            # Written as they are in the code: its modules do not evaluate annotations.
+            if field.type in _TYPES and not _is(getattr(told, field.name), field.type):
+                raise TypeError(f"{field.name} has to be of type {field.type}")
+    for edit in reading.edits:
+        if not all(_is(word, "str") and _is(share, "float") for word, share in edit.alternatives):
+            raise TypeError("alternatives have to be of a str and a float each")
+    for judged in family:
+        if not all(
+            _is(name, "str") and _is(share, "float") for name, share in judged.weights.items()
+        ):
+            raise TypeError("weights have to be of a str and a float each")
+
+
 def _refuse_misplaced(reading: Reading) -> None:
     """Refuse a reading whose judgements, edits apart, do not lie on its text.
 
     Raises:
         ValueError: one does not.
     """
-    if reading.verdict not in get_args(Verdict):
-        raise ValueError(f"a verdict is one of {', '.join(get_args(Verdict))}")
+    verdicts = get_args(Verdict)
+    if not all(told in verdicts for told in (reading.verdict, *(p.verdict for p in reading.parts))):
+        raise ValueError(f"a verdict is one of {', '.join(verdicts)}")
     text = reading.source_text
     suspects = [(suspect.start, suspect.end, suspect.spun) for suspect in reading.suspects]
     furniture = [(passage.start, passage.end, passage.text) for passage in reading.furniture]

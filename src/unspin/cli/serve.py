@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +10,16 @@ from typing import Annotated
 import typer
 
 from unspin.cli.failures import explained, fail
-from unspin.cli.options import Workers
+from unspin.cli.options import Families, Workers
 from unspin.cli.streams import say
 
 TOKEN = "UNSPIN_TOKEN"  # noqa: S105 - the name of the variable, not what is in it
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number * 1e6):
+        raise typer.BadParameter("choose a finite number")
+    return number
 
 
 def serve(
@@ -22,6 +29,7 @@ def serve(
         list[Path] | None,
         typer.Option("--index", metavar="IX", help="Trace pages to it; several are shards of one."),
     ] = None,
+    family: Families = None,
     open: Annotated[  # noqa: A002 - so it is called
         bool, typer.Option("--open", help="Open the page in a browser.")
     ] = False,
@@ -35,9 +43,10 @@ def serve(
         ),
     ] = None,
     max_megabytes: Annotated[
-        float, typer.Option(help="The longest body of a request that is taken.")
+        float,
+        typer.Option(callback=_finite, help="The longest body of a request that is taken."),
     ] = 5,
-    seconds: Annotated[float, typer.Option(help="The time for one page.")] = 30,
+    seconds: Annotated[float, typer.Option(callback=_finite, help="The time for one page.")] = 30,
     queue: Annotated[int, typer.Option(min=1, help="Requests that may wait.")] = 64,
 ) -> None:
     """Serve a page where texts are pasted and looked at, and an API for programs.
@@ -50,16 +59,22 @@ def serve(
     Examples:
       unspin serve --open                    look at texts in a browser
       unspin serve --index ix                and at where they were taken from
+      unspin serve --family wave.tsv         also as spun by a family of your own
       curl -s localhost:8080/v1/read --json '{"page": "We meet astatine noon."}'
       UNSPIN_TOKEN=secret unspin serve --host 0.0.0.0 --origin https://unspin.example.org
     """
     from unspin.web.settings import ServeError, Settings
 
+    with explained():
+        from unspin.families import find
+
+        families = tuple(find(name) for name in family or ())
     try:
         settings = Settings(
             host=host,
             port=port,
             indexes=tuple(index or ()),
+            families=families,
             workers=workers or os.cpu_count() or 1,
             token=os.environ.get(TOKEN),
             origins=tuple(origin or ()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import anyio
+from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -64,7 +65,9 @@ class Admission:
 
     def _is_bounded(self, scope: Scope) -> bool:
         return (
-            scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._routes
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and get_route_path(scope) in self._routes
         )
 
     def _refuse_unread(self, headers: Headers) -> None:

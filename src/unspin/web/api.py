@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from json import dumps
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from unspin import __version__
+from unspin import __version__, families
 from unspin.reader import CLEAN, SPUN
 from unspin.web import objects, schemas, work
 from unspin.web.description import document, told, told_of_pages
@@ -27,10 +28,12 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What answers need: `articles` is the number of those that pages are traced to."""
+    """What answers need: `articles` is the number of those that pages are traced to, and `families`
+    are those of the settings, by their names, with the number of their pairs of words."""
 
     settings: Settings
     articles: int
+    families: Mapping[str, int]
     workers: Workers
     metrics: Metrics
 
@@ -39,15 +42,18 @@ class Server:
         """Return what a server with these settings answers with; no process starts yet.
 
         Raises:
+            FamilyError: a file of a family cannot be read.
             TraceError: an index cannot be opened.
         """
+        tables = [families.read(path) for path in settings.families]
         articles = 0
         if settings.indexes:
             from unspin.trace.index import Index
 
             articles = sum(len(Index.open(path)) for path in settings.indexes)
         metrics = Metrics()
-        return cls(settings, articles, Workers(settings, metrics), metrics)
+        pairs = {table.name: len(table.entries) for table in tables}
+        return cls(settings, articles, pairs, Workers(settings, metrics), metrics)
 
 
 async def _server(request: Request) -> Server:
@@ -104,7 +110,12 @@ async def _read(
     request: Request,
 ) -> bytes:
     answer = await here.workers.run(
-        work.read, page, asked.min_confidence, asked.science, gone=request.is_disconnected
+        work.read,
+        page,
+        here.settings.families,
+        asked.min_confidence,
+        asked.science,
+        gone=request.is_disconnected,
     )
     here.metrics.read(answer.verdict)
     return answer.body
@@ -120,16 +131,22 @@ async def _read(
 )
 async def trace(asked: schemas.TraceRequest, request: Request, here: Here) -> Response:
     """Say which article of the index a page was taken from: as `unspin trace --json` does."""
-    indexes = here.settings.indexes
+    indexes, known = here.settings.indexes, here.settings.families
     if not indexes:
         raise ProblemError(404, "this server has no index of articles: start it with --index IX")
     if asked.format == "html":
         answer = await here.workers.run(
-            work.trace_report, asked.page, indexes, gone=request.is_disconnected
+            work.trace_report, asked.page, indexes, known, gone=request.is_disconnected
         )
         return _attached(answer.body, "text/html", "trace.html")
     answer = await here.workers.run(
-        work.trace, asked.page, indexes, asked.sides, asked.restore, gone=request.is_disconnected
+        work.trace,
+        asked.page,
+        indexes,
+        known,
+        asked.sides,
+        asked.restore,
+        gone=request.is_disconnected,
     )
     return Response(answer.body, media_type="application/json")
 
@@ -193,7 +210,7 @@ async def health(here: Here) -> dict[str, Any]:
     responses=told(401),
 )
 async def model(here: Here) -> dict[str, Any]:
-    """Say what the verdicts mean, what the server takes at most, and whether it has an index."""
+    """Say what the verdicts mean, what the server takes at most, and what else it goes by."""
     settings = here.settings
     return {
         "unspin": __version__,
@@ -207,6 +224,7 @@ async def model(here: Here) -> dict[str, Any]:
             "pages": schemas.MOST_PAGES,
         },
         "index": {"articles": here.articles} if settings.indexes else None,
+        "families": [{"name": name, "pairs": pairs} for name, pairs in here.families.items()],
     }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -18,7 +17,7 @@ from unspin.web import api, problems
 from unspin.web.admission import Admission
 from unspin.web.api import Server
 from unspin.web.description import SUMMARY, TAGS, TEXT, lock
-from unspin.web.guard import Guard, Locked
+from unspin.web.guard import Guard, Locked, Shared
 from unspin.web.metrics import Counted
 from unspin.web.problems import Told
 from unspin.web.settings import Settings
@@ -31,9 +30,11 @@ ROUTES = ("/", DESCRIPTION, *api.PAGES, api.HEALTH, api.MODEL, api.METRICS)
 def create_app(settings: Settings) -> ASGIApp:
     """Return the application of a server, to be run by anything that speaks ASGI.
 
-    Its processes start when the first pages come.
+    Its processes start when the first pages come. They may import files of the folder that the
+    program runs in, unless PYTHONSAFEPATH is in its environment.
 
     Raises:
+        FamilyError: a file of a family cannot be read.
         TraceError: an index cannot be opened.
     """
     return application(Server.of(settings))
@@ -48,7 +49,7 @@ def application(server: Server) -> ASGIApp:
         app = Locked(app, settings.token, (api.HEALTH,))
     app = Told(app)
     if settings.origins:
-        app = CORSMiddleware(
+        app = Shared(
             app,
             allow_origins=settings.origins,
             allow_methods=("GET", "POST"),
@@ -96,6 +97,12 @@ class _Page(StaticFiles):
         if scope["method"] != "GET" and not self.lookup_path(path)[0]:
             raise HTTPException(404)
         return await super().get_response(path, scope)
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        try:
+            return super().lookup_path(path)
+        except (ValueError, OSError):
+            return "", None  # no file can have such a name: it has a NUL, or is too long
 
     def file_response(
         self,

@@ -12,7 +12,11 @@ import secrets
 from collections.abc import Collection
 from ipaddress import ip_address
 
+# By which requests are routed: another idea of what is asked for would be a way past the guard.
+from starlette._utils import get_route_path
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unspin.web.problems import ProblemError, response
@@ -81,6 +85,26 @@ class Guard:
         return name in self._names or _is_address(name)
 
 
+class Shared(CORSMiddleware):
+    """An application that pages of some other origins may ask.
+
+    A browser that asks whether they may send what they may not gets a problem.
+    """
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Tell a browser what those pages may send."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == 200:
+            return answer
+        refused = response(
+            400,
+            "pages of other origins may send GET and POST, and of headers Authorization and "
+            "Content-Type",
+        )
+        refused.headers.update({**answer.headers, **refused.headers})
+        return refused
+
+
 class Locked:
     """An application of which some parts are open only to who bears the token.
 
@@ -95,7 +119,7 @@ class Locked:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, if it bears the token or needs none."""
-        if scope["type"] == "http" and self._is_closed(scope["path"]):
+        if scope["type"] == "http" and self._is_closed(get_route_path(scope)):
             sent = Headers(scope=scope).get("authorization", "")
             scheme, _, token = sent.partition(" ")
             matches = secrets.compare_digest(token.strip().encode("latin-1"), self._token)

@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, Strict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    Strict,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from unspin.scan.records import encodable
+
+MOST_FIELDS = 100  # of one object
 
 READING: dict[str, Any] = {
     "unspin": "0.1.0",
@@ -47,6 +58,19 @@ def _whole(sent: object) -> object:
     return int(sent) if isinstance(sent, float) and sent.is_integer() else sent
 
 
+def _few(sent: object) -> object:
+    """What was sent, unless it has so many fields that the errors in them would fill the memory.
+
+    Raises:
+        PydanticCustomError: it has.
+    """
+    if isinstance(sent, dict) and len(sent) > MOST_FIELDS:
+        raise PydanticCustomError(
+            "too_many_fields", "Object should have at most {most} fields", {"most": MOST_FIELDS}
+        )
+    return sent
+
+
 # Half a surrogate pair is no character, and no UTF-8; browsers send one that was cut in two.
 Text = Annotated[
     str, BeforeValidator(lambda sent: encodable(sent) if isinstance(sent, str) else sent)
@@ -63,9 +87,17 @@ Verdict = Annotated[
 
 
 class Object(BaseModel):
-    """Whose fields are all known, and are what they say."""
+    """Whose fields are all known, and are what they say.
+
+    Each error takes a kilobyte: lists that are sent have to fail at their first.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, sent: object) -> object:
+        return _few(sent)
 
 
 # --- a reading
@@ -75,8 +107,9 @@ class Family(Object):
     """The spinner that explains the page best."""
 
     name: str = Field(description="Its name, “unknown” where no known spinner does.")
-    weights: dict[str, float] = Field(
-        description="The share of the substitutions that came from each source of words."
+    weights: Annotated[dict[str, float], BeforeValidator(_few)] = Field(
+        description="The share of the substitutions that came from each source of words.",
+        json_schema_extra={"maxProperties": MOST_FIELDS},
     )
 
 
@@ -88,9 +121,9 @@ class Edit(Object):
     spun: Text = Field(description="What was printed.")
     original: Text = Field(description="What is put back.")
     confidence: Probability = Field(description="The probability that “original” was the word.")
-    alternatives: list[Annotated[tuple[Text, Probability], Strict(strict=False)]] = Field(
-        description="The runners-up with their probabilities, best first."
-    )
+    alternatives: Annotated[
+        list[Annotated[tuple[Text, Probability], Strict(strict=False)]], FailFast()
+    ] = Field(description="The runners-up with their probabilities, best first.")
     reason: str = Field(description="The relation or family by which one became the other.")
 
 

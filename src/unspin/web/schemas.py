@@ -145,6 +145,13 @@ class Articles(Object):
     articles: int
 
 
+class FamilyFile(Object):
+    """A spinner that the server was given a file of."""
+
+    name: str
+    pairs: int = Field(description="Pairs of an original and what is printed for it.")
+
+
 class Model(Object):
     """What the server reads with."""
 
@@ -154,3 +161,4 @@ class Model(Object):
     clean_below: Probability = Field(description="The probability below which a page is clean.")
     limits: Limits
     index: Articles | None = Field(description="null if the server has no index.")
+    families: list[FamilyFile] = Field(description="Those that the model itself does not know.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 
 import anyio
@@ -28,13 +30,14 @@ def serve(settings: Settings, listening: Callable[[str], None]) -> None:
     Raises:
         ServeError: the address cannot be listened on, or no process can be started.
         ModelError: a file of the model is missing or damaged.
+        FamilyError: a file of a family cannot be read.
         TraceError: an index cannot be opened.
     """
     # It prints messages of errors, which may have words of the text, and remarks on how processes
     # ended when we end them.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     server = Server.of(settings)
-    with _bound(settings) as listener:
+    with _bound(settings) as listener, _safe_path():
         anyio.run(_serve, server, listener, listening)
 
 
@@ -50,6 +53,23 @@ async def _serve(server: Server, listener: socket.socket, listening: Callable[[s
     listener.listen()
     listening(_address(listener))
     await _http(application(server)).serve([listener])
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Have the processes that start import nothing from the folder that we were started in.
+
+    Whoever could put a `pickle.py` there could have it run.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _http(app: ASGIApp) -> uvicorn.Server:

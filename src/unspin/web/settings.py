@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ class Settings:
     - `host`, `port`: the address to listen on. Change the host only to be reached from other
       machines, and then set a token; port 0 is any that is free.
     - `indexes`: folders of the indexes that pages are traced to; several are shards of one.
+    - `families`: files of spinners that pages may come from, and that the model does not know.
     - `workers`: processes that work on pages. Take fewer than the cores, which is the default, to
       leave some for others; each takes some 150 MB.
     - `token`: the secret that requests have to bear. Set it whenever others reach the server.
@@ -42,6 +44,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     indexes: tuple[Path, ...] = ()
+    families: tuple[Path, ...] = ()
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
@@ -53,8 +56,8 @@ class Settings:
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"{self.port} is no port: choose one from 0 to 65535")
         for name in ("workers", "max_bytes", "seconds", "queue"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} has to be more than 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} has to be more than 0, and finite")
         if self.token is not None and not re.fullmatch(r"[\x21-\x7e]+", self.token):
             raise ValueError("a token is letters, digits and signs of ASCII, without blanks")
         origins = tuple(origin.lower().removesuffix("/") for origin in self.origins)

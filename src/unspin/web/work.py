@@ -17,6 +17,8 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from unspin import pages
+from unspin.families import FamilyTable
+from unspin.families import read as read_family
 from unspin.pages import PageError
 from unspin.reader import Reader
 from unspin.reading import Reading
@@ -78,23 +80,29 @@ def whereabouts(error: BaseException) -> str:
 # --- the work
 
 
-def start(indexes: tuple[Path, ...]) -> Answer:
+def start(indexes: tuple[Path, ...], families: tuple[Path, ...]) -> Answer:
     """Make this process a worker, and open what pages are read and traced with, once.
 
     Raises:
         ModelError: a file of the model is missing or damaged.
+        FamilyError: a file of a family cannot be read.
         TraceError: an index cannot be opened.
     """
     _belong_to_the_server()
-    _reader(science=False)
+    _reader(families, science=False)
     if indexes:
-        _tracer(indexes)
+        _tracer(indexes, families)
     return Answer(b"")
 
 
-def read(page: str, min_confidence: float, science: bool) -> Answer:  # noqa: FBT001 - by position
+def read(
+    page: str,
+    families: tuple[Path, ...],
+    min_confidence: float,
+    science: bool,  # noqa: FBT001 - by position
+) -> Answer:
     """Return the reading of a page as JSON, as `unspin read --json` prints it."""
-    reader = _reader(science=science)
+    reader = _reader(families, science=science)
     # The model is the same for every confidence, and takes longer to open than a page to read.
     reader.min_confidence = min_confidence
     reading = reader.read(_as_file(page))
@@ -104,6 +112,7 @@ def read(page: str, min_confidence: float, science: bool) -> Answer:  # noqa: FB
 def trace(
     page: str,
     indexes: tuple[Path, ...],
+    families: tuple[Path, ...],
     sides: bool,  # noqa: FBT001 - by position
     restore: bool,  # noqa: FBT001
 ) -> Answer:
@@ -112,27 +121,29 @@ def trace(
     Args:
         page: HTML or text.
         indexes: the folders of the indexes.
+        families: files of spinners that the model does not know.
         sides: also tell how page and source stand side by side, for each match.
         restore: also tell the reading of the page with the source's own words put back.
     """
     extracted = pages.extract(_as_file(page))
-    found = _tracer(indexes).trace(extracted)
+    found = _tracer(indexes, families).trace(extracted)
     told = found.to_dict()
     if sides:
         for number, match in enumerate(told["matches"]):
             match["sides"] = _sides(found, number)
     if restore:
-        reader = _reader(science=False)
+        reader = _reader(families, science=False)
         reader.min_confidence = 0.5
         told["reading"] = found.restored(reader.read(extracted)).to_dict()
     return Answer(json.dumps(told, allow_nan=False).encode())
 
 
-def trace_report(page: str, indexes: tuple[Path, ...]) -> Answer:
+def trace_report(page: str, indexes: tuple[Path, ...], families: tuple[Path, ...]) -> Answer:
     """Return the report of a trace as HTML."""
     from unspin.trace.report import html
 
-    return Answer(html(_tracer(indexes).trace(_as_file(page))).encode("utf-8", "replace"))
+    found = _tracer(indexes, families).trace(_as_file(page))
+    return Answer(html(found).encode("utf-8", "replace"))
 
 
 def report(told: Mapping[str, Any], form: Literal["json", "markdown", "html"]) -> Answer:
@@ -187,16 +198,21 @@ def _sides(found: Trace, number: int) -> list[dict[str, Any]]:
 
 
 @cache
-def _reader(*, science: bool) -> Reader:
-    return Reader(science=science)
+def _reader(families: tuple[Path, ...], *, science: bool) -> Reader:
+    return Reader(science=science, families=_tables(families))
 
 
 @cache
-def _tracer(indexes: tuple[Path, ...]) -> Tracer:
+def _tracer(indexes: tuple[Path, ...], families: tuple[Path, ...]) -> Tracer:
     from unspin.trace.index import Index
     from unspin.trace.tracer import Tracer
 
-    return Tracer([Index.open(path) for path in indexes])
+    return Tracer([Index.open(path) for path in indexes], families=_tables(families))
+
+
+@cache
+def _tables(families: tuple[Path, ...]) -> list[FamilyTable]:
+    return [read_family(path) for path in families]
 
 
 @cache

@@ -17,6 +17,7 @@ from unspin.web.settings import Settings
 from unspin.web.work import Answer, Failed, Refused
 
 FIRST_GUESS = 0.5  # seconds that a page takes, before one has been read
+OPEN_SECONDS = 30  # in which a process has to start and to open what it works with
 LONGEST_WAIT = 60  # seconds that a caller is told to wait at most
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class Workers:
         self._free = CapacityLimiter(settings.workers)
         # How many processes there are is decided here and not by anyio.
         self._any = CapacityLimiter(math.inf)
+        self._opened_with = (settings.indexes, settings.families)
         self._page_seconds = FIRST_GUESS
         metrics.watch_waiting(lambda: self.waiting)
 
@@ -49,13 +51,14 @@ class Workers:
 
         Raises:
             ModelError: a file of the model is missing or damaged.
+            FamilyError: a file of a family cannot be read.
             TraceError: an index cannot be opened.
             BrokenWorkerProcess: a process does not start.
         """
         try:
             async with anyio.create_task_group() as all_at_once:
                 for _ in range(self._settings.workers):
-                    all_at_once.start_soon(self._in_process, work.start, self._settings.indexes)
+                    all_at_once.start_soon(self._in_process, work.start, *self._opened_with)
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
@@ -115,16 +118,20 @@ class Workers:
             ) from None
 
     async def _surely_open(self) -> Answer | Refused | Failed:
-        """Have a process that can work: one that died while it had nothing to do is replaced."""
-        arguments = (self._settings.indexes,)
-        try:
-            return await self._in_process(work.attempt, work.start, arguments)
-        except BrokenWorkerProcess:
-            self._metrics.killed("died")
-        try:
-            return await self._in_process(work.attempt, work.start, arguments)
-        except BrokenWorkerProcess:
-            return Failed("a process that does not start")
+        """Have a process that can work.
+
+        One that died while it had nothing to do, or does not answer, is replaced.
+        """
+        # At worst none of those that are there can work, and another one is needed.
+        for _ in range(self._settings.workers + 1):
+            try:
+                with anyio.fail_after(OPEN_SECONDS):
+                    return await self._in_process(
+                        work.attempt, work.start, self._opened_with, cancellable=True
+                    )
+            except (BrokenWorkerProcess, TimeoutError):
+                self._metrics.killed("died")
+        return Failed("a process that does not start")
 
     async def _in_process(
         self, function: Callable[..., T], *arguments: object, cancellable: bool = False
