@@ -53,6 +53,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench.scan --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.trace_growth --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.learn --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.fingerprint --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m bench.learn_pairs --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.web --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 model: $(VENV)/.all
@@ -62,6 +65,8 @@ model: $(VENV)/.all
 	$(BIN)/python -m train.calibrate --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m train.screen --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m train.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m train.learn --corpora $(CORPORA) --lexicons $(LEXICONS)
+	$(BIN)/python -m train.fingerprint --corpora $(CORPORA) --lexicons $(LEXICONS)
 
 screenshots: $(VENV)/.browser
 	$(BIN)/python -m docs.screenshots
@@ -81,7 +86,7 @@ $(VENV)/.dev: $(BIN)/python $(INSTALLED)
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(BIN)/python $(INSTALLED)
-	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace,web,schemathesis]'
+	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace,web,learn,schemathesis]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
 
 # Apart from the others: what takes minutes to build, and what no test needs.

@@ -1,6 +1,7 @@
 """`unspin families`: what is printed of family files, what is written, and the exit status."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +19,18 @@ RIPPLE = FamilyTable(
         Entry("that", "thet", 0.1, 1),
         Entry("people", "lede", 1, 4),
     ),
+)
+
+WAVE = FamilyTable(
+    "wave",
+    more=(
+        ("rate", "0.21"),
+        ("rate-of-pages", "0.18 to 0.24"),
+        ("frequent", "12.4 of 4010"),
+        ("capitals", "80 of 85.1"),
+        ("site", "example.org"),
+    ),
+    entries=(Entry("that", "thilk", 0.9, 9),),
 )
 
 
@@ -108,24 +121,74 @@ def test_a_family_is_shown_as_json(mine):
     assert told["most_seen"][0].keys() == {"original", "spun", "probability", "count"}
 
 
+def test_the_habits_in_a_header_are_shown(mine):
+    (mine / "wave.tsv").write_text(write(WAVE))
+    lines = run("show", "wave").stdout.splitlines()
+    assert "rate      21 % of the words, on half of the pages 18 % to 24 %" in lines
+    assert "site      example.org" in lines
+    start = lines.index("", 1) + 1
+    assert lines[start : start + 3] == [
+        "                             replaced     of  share",
+        "commonest words                    12  4,010    0 %",
+        "capitals, of those expected        80     85   94 %",
+    ]
+    told = json.loads(run("show", "wave", "--json").stdout)["fingerprint"]
+    assert (told["rate"], told["low"], told["high"]) == (0.21, 0.18, 0.24)
+    assert told["capitals"] == {"part": 80, "whole": 85.1}
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_family_without_habits_in_its_header_has_none():
+    assert json.loads(run("show", "ripple", "--json").stdout)["fingerprint"] is None
+
+
+@pytest.mark.parametrize("command", [("show", "wave"), ("compare", "tide", "wave")])
+def test_habits_that_cannot_be_read_are_status_3(mine, command):
+    (mine / "wave.tsv").write_text(write(replace(WAVE, more=(("rate", "a fifth"),))))
+    result = run(*command)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "the header of the family wave has 'a fifth'" in result.stderr
+
+
 # --- compare
 
 
 @pytest.mark.usefixtures("mine")
 def test_two_families_are_compared():
+    told = json.loads(run("compare", "tide", "ripple", "--json").stdout)
+    assert (told["pairs"], told["shared"]) == ([26, 3], 1)
+    assert told["overlap"] == pytest.approx((1 / 26 + 9 / 14) / 2)
+    assert told["disagree"] == [{"original": "people", "one": "folkery", "other": "lede"}]
+    spinner = told["one_spinner"]
+    assert (spinner["common"], spinner["agreeing"], spinner["differing"]) == (2, 1, None)
     assert run("compare", "tide", "ripple").stdout.splitlines() == [
         "        pairs  shared  of its substitutions",
         "tide       26       1                   4 %",
         "ripple      3       1                  64 %",
         "",
+        f"of one spinner  with a probability of {spinner['probability']:.0%}".replace("%", " %"),
+        "words           mostly the same for 1 of 2 originals that both replace",
+        "habits          not in both files",
+        "",
         "1 original for which they mostly print different words:",
         "original  tide     ripple",
         "people    folkery  lede",
     ]
-    told = json.loads(run("compare", "tide", "ripple", "--json").stdout)
-    assert (told["pairs"], told["shared"]) == ([26, 3], 1)
-    assert told["overlap"] == pytest.approx((1 / 26 + 9 / 14) / 2)
-    assert told["disagree"] == [{"original": "people", "one": "folkery", "other": "lede"}]
+
+
+def test_families_with_habits_are_compared_by_them_too(mine):
+    other = replace(WAVE, name="other", more=(*WAVE.more[:3], ("capitals", "0 of 85.1")))
+    for table in (WAVE, other):
+        (mine / f"{table.name}.tsv").write_text(write(table))
+    assert "habits          alike" in run("compare", "wave", "wave").stdout
+    assert "habits          other capitals" in run("compare", "wave", "other").stdout
+    alike, apart = (
+        json.loads(run("compare", "wave", name, "--json").stdout)["one_spinner"]
+        for name in ("wave", "other")
+    )
+    assert alike["differing"] == []
+    assert apart["differing"] == ["capitals"]
+    assert alike["probability"] > apart["probability"]
 
 
 # --- merge

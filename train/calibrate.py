@@ -47,7 +47,7 @@ EDITED = (300, 1000)  # lengths of the pages whose edits count
 PRIOR = 0.05  # share of spun pages that the probabilities assume
 LEAST_SWAPPED = 0.04  # of the words; with fewer a page is neither spun nor clean
 RIDGE = 1e-3
-STEPS = 100
+STEPS, SETTLED = 100, 1e-6
 
 
 class Example(NamedTuple):
@@ -133,7 +133,10 @@ def logistic(
         p = 1 / (1 + np.exp(-np.clip(terms @ beta, -30, 30)))
         gradient = terms.T @ (weight * (answer - p)) - ridge @ beta
         hessian = (terms * (weight * p * (1 - p))[:, None]).T @ terms + ridge
-        beta += np.linalg.solve(hessian, gradient)
+        step = np.linalg.solve(hessian, gradient)
+        beta += step
+        if np.abs(step).max() < SETTLED:
+            break
     return tuple(round(float(b), 4) for b in beta)
 
 

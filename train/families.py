@@ -219,6 +219,29 @@ def mixed_fixed(lexicons: Path) -> Family:
     )
 
 
+def fixed(family: Family) -> Family:
+    """The family with one choice for each original, the same on every page of a site."""
+    return replace(
+        family,
+        name=f"{family.name} fixed",
+        select=same_words_everywhere,
+        draw=fixed_choice,
+    )
+
+
+def with_inventions(family: Family, words: Sequence[str], share: float, seed: str) -> Family:
+    """The family, but that it prints some word at random for a share of its originals, the same
+    one wherever the original stands: pairs that no thesaurus has."""
+
+    @cache
+    def choices(unit: str) -> Sequence[str]:
+        found = family.choices(unit)
+        chance = Random(f"{seed} {unit}")
+        return (chance.choice(words),) if found and chance.random() < share else found
+
+    return replace(family, name=f"{family.name} with inventions", choices=choices)
+
+
 def wordnet_bare(lexicons: Path) -> Family:
     """The crudest: a random synonym of the lemma, never inflected, function words included."""
     return Family(

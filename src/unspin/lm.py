@@ -60,7 +60,8 @@ class LanguageModel:
     `words` is the vocabulary, `number` its inverse, `capitals` one byte a word: how often, of 255,
     it stands with a capital inside sentences. `topics` holds a vector of 64 signed bytes for
     each of the most frequent words; the product of two, divided by 1024, approximates how much
-    more often than by chance (PMI, in nats) the two words stand in one passage.
+    more often than by chance (PMI, in nats) the two words stand in one passage. `columns` are
+    the arrays of the file, as `kernels.ngrams` describes them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,7 +78,7 @@ class LanguageModel:
         self.capitals = bytes(file.arrays["capitals"])
         self.topics = file.arrays["topics"]
         self.unigrams = file.arrays["p1"]
-        self._arrays = file.arrays
+        self.columns = file.arrays
 
     def score(self, words: Sequence[str]) -> list[float]:
         """log10 P of each word of one sentence and of its end, unknown words as `<unk>`."""
@@ -88,7 +89,7 @@ class LanguageModel:
         """The model's n-grams and numbers, as `write` takes them (back to floats, quantised)."""
         import numpy as np
 
-        column = {name: np.frombuffer(view, view.format) for name, view in self._arrays.items()}
+        column = {name: np.frombuffer(view, view.format) for name, view in self.columns.items()}
         keys = np.arange(len(self.words), dtype=np.uint64)
         levels = [Level(keys, np.log10(column["p1"]), np.log10(column["b1"]))]
         for order in range(2, ORDER + 1):

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from unspin.cli import families, index, read, scan, serve, trace
+from unspin.cli import families, index, learn, read, scan, serve, trace
 
 app = typer.Typer(
     # Plain help starts faster than a decorated one, and reads as well in a pager.
@@ -26,6 +26,7 @@ app.command()(scan.scan)
 app.add_typer(index.app, name="index")
 app.command()(trace.trace)
 app.command()(serve.serve)
+app.command()(learn.learn)
 app.add_typer(families.app, name="families")
 
 
@@ -60,6 +61,7 @@ def unspin(
       unspin index build news/ -o ix     articles that pages may be taken from
       unspin trace page.html --index ix  which of them a page was taken from
       unspin serve --open                a page to paste texts into, and an API
+      unspin learn wave/ -o wave.tsv     what the spinner of these pages prints for what
       unspin families list               spinners that you have files of
       unspin read --help                 more of what `read` can do
       unspin scan --help                 more of what `scan` can do

@@ -16,6 +16,8 @@ from unspin.cli.streams import save, say, write
 
 if TYPE_CHECKING:
     from unspin.families import Comparison, FamilyTable
+    from unspin.learn.fingerprint import Fingerprint, Share
+    from unspin.learn.resemblance import Resemblance
     from unspin.scan.job import Fields
 
 MOST_SHOWN = 20  # pairs of words
@@ -82,7 +84,10 @@ def own(json: Json = False) -> None:
 
 @app.command()
 def show(family: Named, json: Json = False) -> None:
-    """Show what a family is, and the pairs of words that were seen most.
+    """Show what a family is, its habits, and the pairs of words that were seen most.
+
+    Of its habits, as they were counted on the pages that it was learned from: how much of what
+    could be replaced was. Numbers are expected ones, for none of the originals was there to see.
 
     \b
     Examples:
@@ -90,33 +95,41 @@ def show(family: Named, json: Json = False) -> None:
       unspin families show wave --json | jq .habits
     """
     with explained():
+        from unspin.learn.fingerprint import Fingerprint
+
         (table,) = tables([family])
-        told = _told(table)
+        told, mark = _told(table), Fingerprint.read(table)
         if json:
-            _write_json(told)
+            _write_json(told | {"fingerprint": mark and mark.to_dict()})
         else:
-            write(_shown(table, told))
+            write(_shown(table, told, mark))
 
 
 @app.command()
 def compare(one: Named, other: Named, json: Json = False) -> None:
-    """Say what two families have in common, and for which words they print others.
+    """Say what two families have in common, and whether they may be of one spinner.
+
+    The probability that they are of one, as if half of all families that are compared were: by
+    the words that both print for an original, and by their habits, where their files have them.
 
     \b
     Examples:
       unspin families compare wave.tsv ripple.tsv
-      unspin families compare wave ripple --json | jq .overlap
+      unspin families compare wave ripple --json | jq .one_spinner.probability
     """
     with explained():
         from unspin import families
+        from unspin.learn.resemblance import resemblance
 
         pair = tables([one, other])
         found = families.compare(*pair)
+        likeness = resemblance(pair[0], pair[1])
         if json:
             disagree = [disagreement._asdict() for disagreement in found.disagree]
-            _write_json(asdict(found) | {"overlap": found.overlap, "disagree": disagree})
+            told = asdict(found) | {"overlap": found.overlap, "disagree": disagree}
+            _write_json(told | {"one_spinner": likeness.to_dict()})
         else:
-            write(_compared(pair, found))
+            write(_compared(pair, found, likeness))
 
 
 @app.command()
@@ -184,7 +197,7 @@ def account(
     broken: list[str] = []
     with explained(ScanError):
         (table,) = tables([family])
-        tried = _tried(table, _texts(pages, Fields(text_field, id_field), broken))
+        tried = _tried(table, texts(pages, Fields(text_field, id_field), broken))
         if json:
             _write_json(tried)
         else:
@@ -194,7 +207,7 @@ def account(
         raise typer.Exit(UNREADABLE)
 
 
-def _texts(pages: Sequence[str], fields: Fields, broken: list[str]) -> Iterator[str | None]:
+def texts(pages: Sequence[str], fields: Fields, broken: list[str]) -> Iterator[str | None]:
     """The texts of pages, None for those without; of a shard that is broken the name is noted.
 
     Raises:
@@ -262,7 +275,7 @@ def _accounted(tried: dict[str, Any]) -> str:
     from unspin.scan.summary import counted
 
     def of(part: float, whole: float) -> str:
-        return f" ({part / whole:.0%})".replace("%", " %") if whole else ""
+        return f" ({_percent(part / whole)})" if whole else ""
 
     name, pages, spun, named = (tried[key] for key in ("name", "pages", "spun", "named"))
     lines = [
@@ -270,7 +283,7 @@ def _accounted(tried: dict[str, Any]) -> str:
         f"{named:,} of these by {name}{of(named, spun)}",
     ]
     if spun:
-        share = f"{tried['of_substitutions']:.0%}".replace("%", " %")
+        share = _percent(tried["of_substitutions"])
         lines.append(f"{share} of {tried['substitutions']:,.0f} substitutions are its own")
     if tried["skipped"]:
         lines.append(f"{counted(tried['skipped'], 'page')} could not be read")
@@ -303,32 +316,85 @@ def _told(table: FamilyTable) -> dict[str, Any]:
     }
 
 
-def _shown(table: FamilyTable, told: dict[str, Any]) -> str:
+def _shown(table: FamilyTable, told: dict[str, Any], mark: Fingerprint | None) -> str:
     keys = ("name", "language", "learned", "date", "licence")
     facts = [(key, told[key]) for key in keys if told[key]]
     facts += [("habits" if not i else "", habit) for i, habit in enumerate(table.habits)]
-    facts += table.more
+    facts += [line for line in table.more if line[0] not in _habit_lines()]
+    if mark is not None:
+        half = f"{_percent(mark.low)} to {_percent(mark.high)}"
+        facts.append(("rate", f"{_percent(mark.rate)} of the words, on half of the pages {half}"))
     phrases = f", {told['phrases']:,} of them phrases" if told["phrases"] else ""
     facts.append(("pairs", f"{told['pairs']:,} for {told['originals']:,} originals{phrases}"))
     facts.append(("sha256", told["sha256"]))
+    parts = [_aligned(facts)]
+    if mark is not None:
+        parts.append(_counted(mark))
     pairs = [
         (e["original"], e["spun"], f"{e['probability']:.4g}", f"{e['count']:,.10g}")
         for e in told["most_seen"]
     ]
-    listed = _aligned([("original", "spun", "probability", "count"), *pairs], right={2, 3})
-    return _aligned(facts) + (f"\n{listed}" if pairs else "")
+    if pairs:
+        header = ("original", "spun", "probability", "count")
+        parts.append(_aligned([header, *pairs], right={2, 3}))
+    return "\n".join(parts)
 
 
-def _compared(pair: Sequence[FamilyTable], found: Comparison) -> str:
+def _habit_lines() -> tuple[str, ...]:
+    from unspin.learn.fingerprint import KEYS
+
+    return KEYS
+
+
+def _counted(mark: Fingerprint) -> str:
+    """What was replaced, of what there was."""
+    rows: list[tuple[str, Share]] = [
+        ("commonest words", mark.frequent),
+        ("base forms", mark.lemmas),
+        ("inflected words", mark.inflected),
+        ("capitals, of those expected", mark.capitals),
+        ("beside punctuation, of those expected", mark.touching),
+        ("phrases, of all that was replaced", mark.phrases),
+        ("original's ending kept, of inflected words", mark.inflects),
+        ("originals seen often, of all that was replaced", mark.explained),
+        ("by the usual word, of originals seen often", mark.one_word),
+    ]
+    cells = [
+        (what, f"{share.part:,.0f}", f"{share.whole:,.0f}", _percent(share.ratio))
+        for what, share in rows
+        if share.whole
+    ]
+    return _aligned([("", "replaced", "of", "share"), *cells], right={1, 2, 3})
+
+
+def _likened(found: Resemblance) -> str:
     from unspin.scan.summary import counted
 
-    def share(part: float) -> str:
-        return f"{part:.0%}".replace("%", " %")
+    if found.differing is None:
+        habits = "not in both files"
+    else:
+        habits = f"other {', '.join(found.differing)}" if found.differing else "alike"
+    common = counted(found.common, "original")
+    return _aligned(
+        [
+            ("of one spinner", f"with a probability of {_percent(found.probability)}"),
+            ("words", f"mostly the same for {found.agreeing:,} of {common} that both replace"),
+            ("habits", habits),
+        ]
+    )
+
+
+def _percent(part: float) -> str:
+    return f"{part:.0%}".replace("%", " %")
+
+
+def _compared(pair: Sequence[FamilyTable], found: Comparison, likeness: Resemblance) -> str:
+    from unspin.scan.summary import counted
 
     rows = [("", "pairs", "shared", "of its substitutions")]
     for table, pairs, part in zip(pair, found.pairs, (found.in_other, found.in_one), strict=True):
-        rows.append((table.name, f"{pairs:,}", f"{found.shared:,}", share(part)))
-    told = _aligned(rows, right={1, 2, 3})
+        rows.append((table.name, f"{pairs:,}", f"{found.shared:,}", _percent(part)))
+    told = _aligned(rows, right={1, 2, 3}) + f"\n{_likened(likeness)}"
     if found.disagree:
         most = found.disagree[:MOST_SHOWN]
         originals = counted(len(found.disagree), "original")

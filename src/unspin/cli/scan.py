@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unspin.cli.failures import GO_ON, MENDED, SPUN, UNREADABLE, explained
+from unspin.cli.learn import require_numpy, tell
 from unspin.cli.options import (
     Address,
     Engine,
@@ -23,7 +24,7 @@ from unspin.cli.options import (
 from unspin.cli.streams import draw, save, say, write
 
 if TYPE_CHECKING:
-    from unspin.scan.job import Fields
+    from unspin.scan.job import Fields, Settings
     from unspin.scan.run import Scanned
     from unspin.scan.summary import Summary
 
@@ -71,6 +72,10 @@ def scan(
         typer.Option("--restore", help="Write the corpus with the words of spun texts put back."),
     ] = False,
     family: Families = None,
+    learn: Annotated[
+        bool,
+        typer.Option("--learn", help="Learn what spinners print that none of the families does."),
+    ] = False,
     max_characters: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Skip documents longer than this (1,000,000)."),
@@ -112,7 +117,8 @@ def scan(
       unspin scan crawl/ -o out --json | jq .spun
       unspin scan crawl/ -o cleaned --keep clean        the documents that are clean
       unspin scan crawl/ -o restored --restore          all documents, with words put back
-      unspin scan crawl/ -o out --family wave.tsv    also looking for a family of your own
+      unspin scan crawl/ -o out --family wave.tsv       also looking for a family of your own
+      unspin scan crawl/ -o out --learn                 and offering tables of other families
       unspin scan crawl/ -o out --engine ray --address auto
       unspin scan crawl/ -o out --fail-on spun       for scripts: status 1 if any is spun
     """
@@ -123,6 +129,9 @@ def scan(
     if report is not None and not (report.parent.is_dir() or report.is_relative_to(out)):
         # Said now, for at the end of a scan it would be hours later.
         raise typer.BadParameter(f"{report} cannot be written: there is no folder {report.parent}")
+    if learn:
+        # Before a scan of hours.
+        require_numpy()
     from unspin.scan.batch import Limits
     from unspin.scan.job import Fields, ScanError, Settings
 
@@ -138,20 +147,43 @@ def scan(
         )
         from unspin.scan.run import scan as run
 
-        scanned = run(
-            inputs,
-            out,
-            settings,
-            engine=engine.value,
-            workers=workers,
-            address=address,
-            overwrite=overwrite,
-        )
+        means: dict[str, Any] = {
+            "engine": engine.value,
+            "workers": workers,
+            "address": address,
+            "overwrite": overwrite,
+        }
+        scanned = run(inputs, out, settings, **means)
         summary = _told(out, settings.fields, scanned, report, json)
+        if learn:
+            _learn(inputs, out, settings, means)
     if summary.bad_shards:
         raise typer.Exit(UNREADABLE)
     if fail_on == "spun" and summary.spun:
         raise typer.Exit(SPUN)
+
+
+def _learn(inputs: list[str], out: Path, settings: Settings, means: dict[str, Any]) -> None:
+    """Learn tables from the spun documents of unknown family, and say where they are."""
+    from unspin.learn.errors import LearnError
+    from unspin.learn.run import learn, there
+    from unspin.learn.work import Settings as Known
+    from unspin.scan.manifest import FAMILIES, SCORES
+
+    table = out / FAMILIES / "learned.tsv"
+    if not means["overwrite"] and (path := there(table)) is not None:
+        say(f"{path} is there: it is left as it is, and nothing else is learned")
+        return
+    table.parent.mkdir(exist_ok=True)
+    known = Known(settings.fields, settings.limits, settings.model, out / SCORES)
+    try:
+        found = learn(inputs, table, table.stem, known, **means)
+    except LearnError as error:
+        say(f"no table is learned from documents of unknown family: {error}")
+        return
+    say("Of the documents of unknown family")
+    tell(found, json=False)
+    say("Look through it with `unspin families show`, then scan again with --family")
 
 
 def _told(out: Path, fields: Fields, scanned: Scanned, report: Path | None, json: bool) -> Summary:

@@ -3,6 +3,7 @@
     settings.json     what shows in the tables; a run with other settings is refused
     manifest.jsonl    a line for every finished shard
     scores/, corpus/  their tables, and the documents that were kept
+    families/         tables of spinners that were learned from them
     .lock             held by a scan, and by its workers, for as long as they live
 
 Other work than a scan has folders of other names, and is kept in the same way.
@@ -36,7 +37,7 @@ if sys.platform != "win32":
     import fcntl
 
 SETTINGS, MANIFEST, LOCK = "settings.json", "manifest.jsonl", ".lock"
-SCORES, CORPUS = "scores", "corpus"
+SCORES, CORPUS, FAMILIES = "scores", "corpus", "families"
 TEMPORARY = ".unspin-tmp"
 # Workers whose parent was killed end within a moment, and hold the folder until then.
 PATIENCE = 5.0  # seconds
@@ -120,7 +121,7 @@ def opened(
     out: Path,
     settings: Settings,
     *,
-    folders: Collection[str] = (SCORES, CORPUS),
+    folders: Collection[str] = (SCORES, CORPUS, FAMILIES),
     overwrite: bool = False,
 ) -> Iterator[None]:
     """Open an output folder for one scan, a new one or one to go on with.
@@ -145,6 +146,22 @@ def opened(
             yield
         finally:
             _sweep(out, folders)
+
+
+def removed(out: Path, folders: Collection[str], files: Collection[str] = ()) -> None:
+    """Remove an output folder that was only kept to go on with, but what is not of that work.
+
+    It has what was written to the `folders`, and the `files`.
+    """
+    if (out / SETTINGS).exists():
+        for name in folders:
+            shutil.rmtree(out / name, ignore_errors=True)
+        # The settings late, for they say whose it is.
+        for name in (*files, MANIFEST, SETTINGS):
+            (out / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        (out / LOCK).unlink(missing_ok=True)
+        out.rmdir()
 
 
 @contextmanager

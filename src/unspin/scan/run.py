@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
@@ -133,6 +133,21 @@ def complete(
             manifest.add(line)
             done.append(line)
     return sorted(done, key=lambda line: line.shard)
+
+
+def ready(
+    engine: Engine, workers: int | None, address: str | None
+) -> AbstractContextManager[object]:
+    """What several steps of one piece of work are to share: Ray is started once.
+
+    Raises:
+        ScanError: Ray is not installed or not reached.
+    """
+    if engine == "local":
+        return nullcontext()
+    from unspin.scan import ray
+
+    return ray.connected(address, workers)
 
 
 def _run(

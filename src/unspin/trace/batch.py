@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -29,17 +28,15 @@ from unspin import __version__
 from unspin.families import FamilyTable
 from unspin.scan.job import Advance, Fields, ScanError, Shard
 from unspin.scan.manifest import (
-    LOCK,
-    MANIFEST,
-    SETTINGS,
     Manifest,
     model_digest,
     opened,
+    removed,
     saving,
     written,
 )
 from unspin.scan.progress import progress
-from unspin.scan.run import Engine, complete, found
+from unspin.scan.run import Engine, complete, found, ready
 from unspin.scan.shards import stored
 from unspin.scan.summary import BadShard
 from unspin.scan.tables import parquet
@@ -104,12 +101,12 @@ def run(
     try:
         task = _task(inputs, out, indexes, Settings(fields, families=tuple(families)))
         if not overwrite and _is_done(task):
-            _clear(task.parts)
+            removed(task.parts, (PAGES, TRACED), (MERGED,))
             return tallied(out)
         with opened(task.parts, task.settings, folders=(PAGES, TRACED), overwrite=overwrite):
             if overwrite:
                 out.unlink(missing_ok=True)
-            with _ready(engine, workers, address):
+            with ready(engine, workers, address):
                 return _traced(task, do, show)
     except ScanError as error:
         raise TraceError(str(error)) from error
@@ -205,17 +202,6 @@ def _is_done(task: _Task) -> bool:
     )
 
 
-def _ready(
-    engine: Engine, workers: int | None, address: str | None
-) -> AbstractContextManager[object]:
-    """What both steps of the work are to share."""
-    if engine == "local":
-        return nullcontext()
-    from unspin.scan import ray
-
-    return ray.connected(address, workers)
-
-
 def _traced(task: _Task, do: Callable[..., list[Part]], show: Show) -> Traced:
     """Read, trace, merge; the folder is held."""
     manifest = Manifest(task.parts, Part)
@@ -237,7 +223,7 @@ def _traced(task: _Task, do: Callable[..., list[Part]], show: Show) -> Traced:
     bad = list(_bad([*read, *done]))
     _merge(task, todo, complete=not bad)
     if not bad:
-        _clear(task.parts)
+        removed(task.parts, (PAGES, TRACED), (MERGED,))
     return tallied(task.out, bad)
 
 
@@ -273,16 +259,3 @@ def _rows(parts: Path, piece: Piece) -> list[dict[str, Any]]:
     except (OSError, pa.ArrowException) as error:
         raise ScanError(f"{table} cannot be read ({error}): run the same command again") from None
     return rows
-
-
-def _clear(parts: Path) -> None:
-    """Remove the folder of what is finished; the settings late, for they say whose it is."""
-    if (parts / SETTINGS).exists():
-        for name in (PAGES, TRACED):
-            shutil.rmtree(parts / name, ignore_errors=True)
-        for name in (MERGED, MANIFEST, SETTINGS):
-            (parts / name).unlink(missing_ok=True)
-    # What is not ours stays, and the folder with it.
-    with suppress(OSError):
-        (parts / LOCK).unlink(missing_ok=True)
-        parts.rmdir()
