@@ -224,8 +224,8 @@ def main() -> None:
     texts = texts_of(given.corpora, "bench")
     words = invented(LanguageModel(MODEL / "lm.bin"))
     thesauri = sources(given.lexicons)
-    exact = spinners(thesauri, words, "bench", QUICK_EXACT if given.quick else EXACT)
-    learned = spinners(thesauri, words, "bench", QUICK_LEARNED if given.quick else LEARNED)
+    exact = spinners(thesauri, words, "judged", QUICK_EXACT if given.quick else EXACT)
+    learned = spinners(thesauri, words, "judged", QUICK_LEARNED if given.quick else LEARNED)
     kept = []
     for size in QUICK_SIZES if given.quick else SIZES:
         sizes = ((size, size),)

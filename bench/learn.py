@@ -11,9 +11,11 @@ is in them, and how much more comes back when they are read with the table.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from bench import work
@@ -24,14 +26,15 @@ from train.learn import Pile, invented, pile, swaps, texts_of
 from train.samples import spun
 from train.spin import Family, Spun
 from unspin.families import Entry, FamilyTable
-from unspin.learn import learn
-from unspin.learn.survey import Pair
+from unspin.learn import Learner, learn
+from unspin.learn.survey import Believed, Pair, Survey, Surveyor
 from unspin.lm import LanguageModel
 from unspin.reader import MODEL, Reader
 from unspin.thesaurus import Thesaurus
 
 SIZES, QUICK_SIZES = (10, 30, 100, 300, 1000), (30, 100)
 TEST_PAGES = 60
+MIXED_SIZES, CLEAN = (100, 300, 1000), 0.3  # pages of several families, and clean ones
 RATE = 0.2  # share of the words to replace
 INVENTED = 0.3  # share of the pairs that no thesaurus has
 
@@ -44,7 +47,16 @@ of the substitutions in the pile whose pairs were learned. *Of other pages*: the
 thesaurus*: share learned of the substitutions in the pile whose pairs the channel lacks. *Put \
 back* and *right*: of the substitutions on the other pages, and of the edits, read without a \
 table, with the learned one, and with the true one of all that the spinner does in pile and \
-other pages."""
+other pages.
+
+A pile of all three families and clean pages: *right* are the pages that are with most of the \
+others of their family, and of no family if they are clean."""
+
+
+class Mixed(NamedTuple):
+    """Pages of several families, and clean ones: each with the number of its family, or -1."""
+
+    pages: tuple[tuple[int, str], ...]
 
 
 class Task(NamedTuple):
@@ -71,6 +83,46 @@ def tasks(given: work.Options) -> list[Task]:
         others = spun(texts[max(sizes) :][:TEST_PAGES], family, RATE)
         found += [Task(pile(family, (), pages[:size]), tuple(others)) for size in sizes]
     return found
+
+
+def mixed(given: work.Options) -> list[Mixed]:
+    """Piles of pages of all families in equal parts, of which some are clean."""
+    texts = texts_of(given.corpora, "bench")
+    found = []
+    for size in MIXED_SIZES[: 1 if given.quick else None]:
+        clean = round(CLEAN * size)
+        pages = [(-1, text) for text in texts[:clean]]
+        some = families(given.lexicons, LanguageModel(MODEL / "lm.bin"))
+        for number, family in enumerate(some):
+            texts_of_family = texts[clean:size][number :: len(some)]
+            pages += [(number, text.text) for text in spun(texts_of_family, family, RATE)]
+        Random(size).shuffle(pages)
+        found.append(Mixed(tuple(pages)))
+    return found
+
+
+def separate(pile: Mixed) -> tuple[Cell, ...]:
+    """Learn the tables of a mixed pile, and say which pages were told apart."""
+    learner = Learner()
+    last: list[Surveyor] = []
+
+    def survey(tables: Sequence[Believed]) -> Survey:
+        last[:] = [learner.surveyor(tables)]
+        return last[0].survey(text for _, text in pile.pages)
+
+    began = time.monotonic()
+    learned = learner.learn(survey, "learned")
+    seconds = time.monotonic() - began
+    called: Counter[tuple[int, int]] = Counter()
+    for family, text in pile.pages:
+        spinners = last[0].look(text).spinners
+        called[family, next((i for i, each in enumerate(spinners) if each.pages), -1)] += 1
+    right = called[-1, -1] + sum(
+        max(called[family, i] for i in range(len(learned.tables)))
+        for family in {family for family, _ in pile.pages} - {-1}
+    )
+    clean = sum(family == -1 for family, _ in pile.pages)
+    return len(pile.pages), clean, len(learned.tables), right / len(pile.pages), seconds
 
 
 def measure(task: Task) -> tuple[Cell, ...]:
@@ -157,6 +209,15 @@ _COLUMNS = [
 ]
 
 
+_MIXED = [
+    Column("pages", ",d"),
+    Column("clean", ",d"),
+    Column("tables", ",d"),
+    Column("right", ".1%"),
+    Column("s", ",.0f"),
+]
+
+
 def main() -> None:
     """Run the benchmark and print its table."""
     given = work.options(__doc__)
@@ -164,8 +225,11 @@ def main() -> None:
     todo = sorted(tasks(given), key=lambda task: -len(task.pile.texts))
     outcomes = work.spread(measure, todo, given.workers)
     rows = sorted(outcomes, key=lambda row: (str(row[0]), row[1]))
-    table = Table("Learned from pages alone", _COLUMNS, rows)
-    publish(Run("learn", work.command("learn", given), NOTE), [table], keep=not given.quick)
+    tables = [
+        Table("Learned from pages alone", _COLUMNS, rows),
+        Table("Told apart", _MIXED, work.spread(separate, mixed(given), given.workers)),
+    ]
+    publish(Run("learn", work.command("learn", given), NOTE), tables, keep=not given.quick)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ FAMILY = Family(
     select=None,
     draw=None,
 )
-CLUE = Clue(9.0, 9, 9, 1.0, 0, 9.0, 9.0, 9.0, 9.0, 9.0, is_best=True, is_known=False)
+CLUE = Clue(9.0, 9, 9, 1.0, 0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, is_best=True, is_known=False)
 
 
 def test_swaps_are_counted_in_lower_case():

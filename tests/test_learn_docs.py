@@ -38,9 +38,11 @@ def test_the_tutorial_shows_what_its_commands_print(folder):
         assert result.exit_code == 0, result.output
         printed = words(result.stderr + "\n" + result.stdout)
         for part in re.split(r"…|\n\n", shown):
-            lines = [line for line in part.splitlines() if not UNLIKE.match(line.strip())]
-            for passage in words("\n".join(lines)), *map(words, lines):
-                assert passage in printed or UNLIKE.search(part), (command, passage)
+            lines = part.splitlines()
+            alike = [line for line in lines if not UNLIKE.match(line.strip())]
+            # Texts are cut into other lines than the terminal has.
+            for passage in [part] if alike == lines else alike:
+                assert words(passage) in printed, (command, passage)
         compared += 1
     assert compared == 5
     assert (folder / "wave.tsv").exists()

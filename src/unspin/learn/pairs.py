@@ -7,9 +7,10 @@ two by two, fitted by `train.learn` on piles of other spinners, makes a probabil
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from unspin.lm import UNKNOWN, LanguageModel
 from unspin.thesaurus import Thesaurus
 
 LEAST_PLACES = 2  # of a printed word, to look for an original that no thesaurus has
-KEPT = 8  # originals by their contexts that are looked into
+KEPT, KEPT_KNOWN = 8, 4  # originals by their places that are looked into; those of thesauri
 NEAR = 8.0  # nats that they may be behind the best
 NOTABLE = 0.25  # expected swaps of a pair that is looked into
 IN_THESAURUS = 5.0  # nats that it speaks for an original that a thesaurus has it
@@ -43,8 +44,10 @@ class Clue(NamedTuple):
     `printed` how often the spun word is printed, `natural` how often it would be in clean text of
     that length; `left` and `expected` are the same of the original. `of_original` and `of_spun`
     are the expected swaps of all pairs with that original, or that spun word. `fit` says how well
-    the original fits the places, in nats, `margin` how much better than the next or worse than
-    the best, `is_best` whether there is no better one, `is_known` whether a thesaurus has it.
+    the original fits the places, in nats, `margin` how much better than the next or worse than the
+    best, `known_margin` the same among those that a thesaurus has, and `rival` among all words
+    that may be printed for the original. `is_best` says whether there is no better one for the
+    places, `is_known` whether a thesaurus has it.
     """
 
     swapped: float
@@ -57,11 +60,24 @@ class Clue(NamedTuple):
     of_spun: float
     fit: float
     margin: float
+    known_margin: float
+    rival: float
     is_best: bool
     is_known: bool
 
 
-_BLANK = Clue(0.0, 0, 0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, is_best=False, is_known=False)
+class Fit(NamedTuple):
+    """How well an original fits the places of a printed word, beside the others; see `Clue`."""
+
+    nats: float
+    margin: float
+    known_margin: float
+    is_best: bool
+
+
+# Of a phrase, or of a word whose places were not looked at.
+NOT_SEEN = Fit(WORST, WORST, WORST, is_best=False)
+_BLANK = Clue(0.0, 0, 0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, is_best=False, is_known=False)
 
 
 class Clues:
@@ -86,11 +102,11 @@ class Clues:
             of_original[original] += count
             of_spun[spun] += count
         fits = self._fits(counts, words)
-        found = {pair for pair in fits if fits[pair][0] > WORST}
-        found |= {pair for pair, count in counts.swapped.items() if count >= NOTABLE}
+        rivals = _rivals(fits)
+        found = fits.keys() | {p for p, count in counts.swapped.items() if count >= NOTABLE}
         clues = {}
         for pair in sorted(found):
-            fit, margin, is_best = fits.get(pair, (WORST, WORST, False))
+            fit = fits.get(pair, NOT_SEEN)
             clues[pair] = Clue(
                 swapped=counts.swapped.get(pair, 0.0),
                 likely=counts.likely[pair],
@@ -100,42 +116,61 @@ class Clues:
                 expected=words * self._share(pair.original),
                 of_original=of_original[pair.original],
                 of_spun=of_spun[pair.spun],
-                fit=fit,
-                margin=margin,
-                is_best=is_best,
+                fit=fit.nats,
+                margin=fit.margin,
+                known_margin=fit.known_margin,
+                rival=rivals.get(pair, WORST),
+                is_best=fit.is_best,
                 is_known=self._model.number.get(pair.original) in self._known(pair.spun),
             )
         return clues
 
-    def _fits(self, counts: Counts, words: int) -> dict[Pair, tuple[float, float, bool]]:
-        """The originals that fit the places of each printed word best."""
+    def _fits(self, counts: Counts, words: int) -> dict[Pair, Fit]:
+        """How well originals fit the places of each printed word: those that fit best, those that
+        fit best of what a thesaurus has, and those that the lattice suggests."""
         contexts, model = self._contexts, self._model
         expected = words * self._frequency[: contexts.size]
         left = np.array([counts.printed[word] for word in model.words[: contexts.size]])
         missing = np.log((left + 0.5) / (expected + 0.5))
         scores = -np.maximum(missing - MISSING, 0.0)
+        suggested = self._suggested(counts)
         found = {}
         for spun in sorted(counts.spots):
             count = counts.touchable[spun]
-            if count < LEAST_PLACES:
+            if count < LEAST_PLACES and spun not in suggested:
                 continue
             number = model.number.get(spun, UNKNOWN)
             places = counts.places(spun)
             total = contexts.fit(number, places) * math.sqrt(count / len(places)) + scores
-            total -= np.log(count / expected) ** 2 / (2 * SPREAD**2)
-            total[[at for at in self._known(spun) if at < contexts.size]] += IN_THESAURUS
+            # Words come in bursts: an original may be far more frequent than it usually is.
+            total -= 2 * np.log1p(np.log(count / expected) ** 2 / (2 * SPREAD**2))
+            known = np.array([k for k in self._known(spun) if k < contexts.size], np.int64)
+            total[known] += IN_THESAURUS
             total[~contexts.is_word] = -np.inf
             if number < contexts.size:
                 total[number] = -np.inf
-            best = np.argpartition(-total, KEPT)[:KEPT]
-            best = best[np.argsort(-total[best], kind="stable")]
+            best, best_known = _best(total, KEPT), known[_best(total[known], KEPT_KNOWN)]
             surplus = math.log((count + 0.5) / (words * self._share(spun) + 0.5))
-            first, second = float(total[best[0]]), float(total[best[1]])
-            for rank, at in enumerate(best):
-                fit = float(total[at])
-                if fit > first - NEAR and fit + surplus > 0:
-                    margin = fit - (first if rank else second)
-                    found[Pair(model.words[at], spun)] = fit, margin, rank == 0
+            near = [k for k in best if total[k] > max(total[best[0]] - NEAR, -surplus)]
+            if count < LEAST_PLACES:
+                near, best_known = [], best_known[:0]
+            for k in {*near, *best_known, *suggested.get(spun, ())}:
+                if total[k] > WORST:
+                    found[Pair(model.words[k], spun)] = Fit(
+                        float(total[k]),
+                        _margin(total, k, best),
+                        _margin(total, k, best_known),
+                        is_best=k == best[0],
+                    )
+        return found
+
+    def _suggested(self, counts: Counts) -> dict[str, list[int]]:
+        """By the printed word, the originals that the lattice suggests for it."""
+        found: dict[str, list[int]] = {}
+        for (original, spun), count in counts.swapped.items():
+            number = self._model.number.get(original)
+            if count >= NOTABLE and number is not None and number < self._contexts.size:
+                found.setdefault(spun, []).append(number)
         return found
 
     def _originals(self, spun: str) -> frozenset[int]:
@@ -150,6 +185,33 @@ class Clues:
         """The share of a word, or of the rarest of a phrase's, in clean text."""
         numbers = (self._model.number.get(word) for word in words.split(" "))
         return min(UNKNOWN_SHARE if n is None else float(self._frequency[n]) for n in numbers)
+
+
+def _best(total: NDArray[np.float32], number: int) -> NDArray[np.int64]:
+    """Where the highest totals are, the highest first."""
+    if len(total) > number:
+        best = np.argpartition(-total, number)[:number]
+        return best[np.argsort(-total[best], kind="stable")]
+    return np.argsort(-total, kind="stable")
+
+
+def _margin(total: NDArray[np.float32], number: int, best: NDArray[np.int64]) -> float:
+    """How much better one is than the best of the others, or worse."""
+    others = [k for k in best[:2] if k != number]
+    return float(total[number] - total[others[0]]) if others else -WORST
+
+
+def _rivals(fits: Mapping[Pair, Fit]) -> dict[Pair, float]:
+    """How much better each pair fits than the others with its original, or worse."""
+    by_original: defaultdict[str, list[float]] = defaultdict(list)
+    for pair, fit in fits.items():
+        by_original[pair.original].append(fit.nats)
+    found = {}
+    for pair, fit in fits.items():
+        highest = heapq.nlargest(2, by_original[pair.original])
+        others = highest[1:] if fit.nats == highest[0] else highest
+        found[pair] = fit.nats - others[0] if others else -WORST
+    return found
 
 
 def _count(printed: Counter[str], words: str) -> int:
@@ -169,6 +231,8 @@ def terms(clue: Clue) -> tuple[float, ...]:
         min(max(clue.fit, WORST), BEST) / 5,
         math.log1p(max(clue.fit, 0.0)),
         max(min(clue.margin, 15.0), -15.0) / 5,
+        max(min(clue.known_margin, 15.0), -15.0) / 5,
+        max(min(clue.rival, 30.0), -30.0) / 5,
         float(clue.is_best),
         float(clue.is_known),
         min(clue.likely / max(clue.printed, 1), 1.0),
