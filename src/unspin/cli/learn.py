@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +16,8 @@ from unspin.cli.streams import say, write
 
 if TYPE_CHECKING:
     from unspin.families import FamilyTable
-    from unspin.learn.run import Written
-    from unspin.scan.job import Fields
+    from unspin.learn.run import Show, Written
+    from unspin.scan.job import Advance, Fields
 
 
 def learn(
@@ -101,6 +104,7 @@ def learn(
             workers=workers,
             address=address,
             overwrite=overwrite,
+            show=passes(),
         )
     tell(found, json=json)
     if found.bad_shards:
@@ -158,6 +162,23 @@ def require_numpy() -> None:
         import numpy  # noqa: F401
     except ModuleNotFoundError:
         fail("tables are learned with numpy: pip install 'unspin[learn]'")
+
+
+def passes() -> Show:
+    """Return what shows the progress of every pass, under its number."""
+    from itertools import count
+
+    from unspin.learn.learner import PASSES
+    from unspin.scan.progress import progress
+
+    numbers = count(1)
+
+    def show(shards: int, size: int) -> AbstractContextManager[Callable[[Advance], None]]:
+        if sys.stderr.isatty():
+            say(f"pass {next(numbers)} of {PASSES}")
+        return progress(shards, size)
+
+    return show
 
 
 def tell(found: Written, *, json: bool) -> None:

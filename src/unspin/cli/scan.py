@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unspin.cli.failures import GO_ON, MENDED, SPUN, UNREADABLE, explained
-from unspin.cli.learn import require_numpy, tell
+from unspin.cli.learn import passes, require_numpy, tell
 from unspin.cli.options import (
     Address,
     Engine,
@@ -177,7 +177,7 @@ def _learn(inputs: list[str], out: Path, settings: Settings, means: dict[str, An
     table.parent.mkdir(exist_ok=True)
     known = Known(settings.fields, settings.limits, settings.model, out / SCORES)
     try:
-        found = learn(inputs, table, table.stem, known, **means)
+        found = learn(inputs, table, table.stem, known, **means, show=passes())
     except LearnError as error:
         say(f"no table is learned from documents of unknown family: {error}")
         return
