@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unspin.families import MAX_ENTRIES, MAX_LINE, MAX_WORDS, Entry, FamilyTable
+from unspin.lattice import Choice, Solver, Substitution
 from unspin.learn.errors import LearnError
+from unspin.learn.fingerprint import Habits, marked
 from unspin.learn.noise import without_noise
 from unspin.learn.stretches import FIXED, LONGEST, Channel, Phrase, Stretch, cut
 from unspin.lm import UNKNOWN, LanguageModel
 from unspin.reader import MODEL
+from unspin.text import tokenize
 from unspin.thesaurus import Thesaurus
 from unspin.trace import align
 from unspin.trace.align import LONGEST_GAP, Alignment, Sheet
@@ -49,7 +52,8 @@ class Counts:
     `documents` are the pairs that belong together, `left_out` those that do not. `kept` counts
     words that are the same on both sides, `swapped` words that stand for another, with the same
     words around them, and `stretches` what else differs. Of these, which are `differing` in all, a
-    sample is kept, so memory is bounded by the vocabulary and the table.
+    sample is kept, so memory is bounded by the vocabulary and the table. `habits` are how the
+    spinner went about it.
     """
 
     documents: int = 0
@@ -58,6 +62,7 @@ class Counts:
     swapped: Counter[Stretch] = field(default_factory=Counter)
     stretches: Counter[Stretch] = field(default_factory=Counter)
     differing: int = 0
+    habits: Habits = field(default_factory=Habits)
 
     def add(self, other: Counts) -> None:
         """Add the counts of other documents."""
@@ -67,6 +72,7 @@ class Counts:
         self.swapped.update(other.swapped)
         self.stretches.update(other.stretches)
         self.differing += other.differing
+        self.habits.add(other.habits)
         self.trim()
 
     def trim(self) -> None:
@@ -90,10 +96,8 @@ class PairLearner:
             ModelError: a file of the model is missing or damaged.
         """
         self._model = LanguageModel(model / "lm.bin")
-        thesaurus = Thesaurus(model / "channel.bin")
-        self._channel = align.Channel(
-            self._model, thesaurus.without(without) if without else thesaurus
-        )
+        self._solver = Solver(self._model, Thesaurus(model / "channel.bin"), without)
+        self._channel = align.Channel(self._model, self._solver.thesaurus)
 
     def align(self, spun: str, original: str) -> list[Alignment]:
         """Return the alignments of a page with its original, one for each `BLOCK` words of it; none
@@ -117,8 +121,12 @@ class PairLearner:
             alignments = self.align(spun, original)
             counts.documents += bool(alignments)
             counts.left_out += not alignments
-            for alignment in alignments:
-                _count(alignment, counts)
+            swaps = [swap for alignment in alignments for swap in _count(alignment, counts)]
+            if alignments:
+                tokens = tokenize(spun)
+                number = {start: i for i, start in enumerate(tokens.start)}
+                placed = [swap._replace(token=number[swap.token]) for swap in swaps]
+                counts.habits.look(tokens, placed, self._solver)
             if len(counts.stretches) > 2 * MOST_STRETCHES:
                 counts.trim()
         counts.trim()
@@ -146,7 +154,8 @@ class PairLearner:
                 f"nothing differs between the pages and the originals of {_told(counts.documents)}"
                 " as if a spinner had been at work: are the originals those of the pages?"
             )
-        return FamilyTable(name, learned=_told(counts.documents), entries=entries)
+        table = FamilyTable(name, learned=_told(counts.documents), entries=entries)
+        return marked(table, counts.habits)
 
     def _knows(self, pair: Stretch) -> bool:
         original, printed = pair
@@ -178,8 +187,8 @@ def learn_pairs(pairs: Iterable[tuple[str, str]], name: str, model: Path = MODEL
     return learner.table(learner.count(pairs), name)
 
 
-def _count(alignment: Alignment, counts: Counts) -> None:
-    """Count the words of one alignment."""
+def _count(alignment: Alignment, counts: Counts) -> Iterator[Substitution]:
+    """Count the words of one alignment; yields what was swapped, at offsets instead of tokens."""
     page, source = _symbols(alignment.page), _symbols(alignment.source)
     for first, last in alignment.ranges():
         same = [i for i in range(first, last) if alignment.to[i] >= 0 and alignment.mask(i) == 0]
@@ -195,6 +204,27 @@ def _count(alignment: Alignment, counts: Counts) -> None:
             elif max(map(len, found)) <= LONGEST:
                 counts.stretches[found] += 1
                 counts.differing += 1
+            yield from _swaps(alignment.page.start[place.first : place.last], found)
+
+
+def _swaps(starts: Sequence[int], stretch: Stretch) -> Iterator[Substitution]:
+    """What was swapped in a stretch: its words one by one, where there are as many on both sides.
+
+    `starts` are the offsets of the printed words.
+    """
+    original, printed = stretch
+    if not (original and printed):
+        return
+    if len(original) != len(printed):
+        yield _swap(starts[0], len(printed), " ".join(original))
+        return
+    for start, one, other in zip(starts, original, printed, strict=True):
+        if one != other and FIXED not in (one, other):
+            yield _swap(start, 1, one)
+
+
+def _swap(start: int, words: int, original: str) -> Substitution:
+    return Substitution(start, words, 1.0, [Choice(original, 1.0, 0)])
 
 
 class _Place(NamedTuple):
