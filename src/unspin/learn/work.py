@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unspin.families import FamilyError
 from unspin.learn.learner import BELIEF, Learner
 from unspin.learn.survey import Believed, Survey, Surveyor
 from unspin.reader import MODEL
@@ -103,8 +104,12 @@ class Surveying(NamedTuple):
 
         Raises:
             ModelError: the model cannot be opened.
+            ScanError: the tables cannot be used together.
         """
-        surveyor = Learner(self.settings.model).surveyor(self.tables)
+        try:
+            surveyor = Learner(self.settings.model).surveyor(self.tables)
+        except FamilyError as error:
+            raise ScanError(str(error)) from None
         return lambda shard, advance: self._write(shard, self._read(shard), surveyor, advance)
 
     def give_up(self, shard: Shard, error: str, advance: Callable[[Advance], None]) -> Surveyed:
