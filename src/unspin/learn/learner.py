@@ -30,7 +30,7 @@ from unspin.thesaurus import Thesaurus
 BELIEF = "learn.bin"  # the file's name in the model's folder
 PASSES = 3
 TRIED = 0.15  # probability from which the next pass tries a pair
-SURE = 0.5  # probability from which a pair is in the table
+SURE = 0.7  # probability from which a pair is in the table: those below are mostly wrong
 MOST = 0.99  # of a pair's probability: nothing is ever always printed
 LEAST_SPUN = 5  # pages of a spinner
 
