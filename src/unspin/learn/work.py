@@ -45,12 +45,8 @@ class Settings:
         Raises:
             ScanError: that cannot be read.
         """
-        try:
-            belief = manifest.digest(self.model / BELIEF)
-        except OSError as error:
-            raise ScanError(f"model in {self.model} cannot be read: {error.strerror}") from None
         return {
-            "belief_sha256": belief,
+            "belief_sha256": manifest.part_digest(self.model, BELIEF),
             "fields": self.fields._asdict(),
             "limits": self.limits._asdict(),
             "model": self.model.name,

@@ -227,6 +227,18 @@ def model_digest(folder: Path) -> str:
     return sha256(b"".join(parts)).hexdigest()
 
 
+def part_digest(model: Path, name: str) -> str:
+    """Return the SHA-256 of one file of a model.
+
+    Raises:
+        ScanError: it cannot be read.
+    """
+    try:
+        return digest(model / name)
+    except OSError as error:
+        raise ScanError(f"model in {model} cannot be read: {error.strerror}") from None
+
+
 # --- lines
 
 
