@@ -10,11 +10,27 @@ import pytest
 from unspin import families
 from unspin.pages import Passage
 from unspin.reading import Edit, Family, Reading, Suspect
+from unspin.scan import local
 from unspin.trace.match import Match, Substitution, Trace
 from unspin.trace.match import Passage as SourcePassage
 
 TESTS = Path(__file__).parent
 SOURCE = "We meet astatine noon, helium said.\nShare this\nBring h2o & <b>bread</b>."
+
+
+@pytest.fixture
+def inline(monkeypatch):
+    """What workers do is done in this process; the list has the names of what was done."""
+    done = []
+
+    def run(shards, job, _workers, advance):
+        work = job.open()
+        for shard in shards:
+            done.append(shard.name)
+            yield work(shard, advance)
+
+    monkeypatch.setattr(local, "run", run)
+    return done
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from unspin import cli, families
 from unspin.learn import Learner, LearnError
 from unspin.learn.run import learn
 from unspin.learn.work import SURVEYS, Settings
-from unspin.scan import local
 from unspin.scan.batch import Limits
 from unspin.scan.job import ScanError
 
@@ -42,21 +41,6 @@ def pages(tmp_path, texts):
         lines = [json.dumps({"id": text[:20], "text": text}) for text in texts[part::3]]
         (folder / f"{part}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
     return folder
-
-
-@pytest.fixture
-def inline(monkeypatch):
-    """What workers do is done in this process; the list has the names of what was done."""
-    done = []
-
-    def run(shards, job, _workers, advance):
-        work = job.open()
-        for shard in shards:
-            done.append(shard.name)
-            yield work(shard, advance)
-
-    monkeypatch.setattr(local, "run", run)
-    return done
 
 
 @pytest.fixture(scope="module")

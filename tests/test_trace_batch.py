@@ -62,21 +62,6 @@ def indexes(shards):
 
 
 @pytest.fixture
-def inline(monkeypatch):
-    """What workers do is done in this process; the list has the names of what was done."""
-    done = []
-
-    def run_(shards_, job, _workers, advance):
-        work = job.open()
-        for shard in shards_:
-            done.append(shard.name)
-            yield work(shard, advance)
-
-    monkeypatch.setattr(local, "run", run_)
-    return done
-
-
-@pytest.fixture
 def inputs(tmp_path):
     """Two files: a spun page of every article, and three pages that have no source."""
     folder = tmp_path / "in"

@@ -9,6 +9,7 @@ of `learn.bin`. The families of `bench.learn` are others.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -84,12 +85,9 @@ def pile(family: Family, without: tuple[str, ...], texts: Sequence[Spun]) -> Pil
 
 def swaps(texts: Sequence[Spun]) -> dict[Pair, int]:
     """How often each pair was swapped."""
-    counts: dict[Pair, int] = {}
-    for text in texts:
-        for swap in text.swaps:
-            pair = Pair(swap.original.lower(), swap.spun.lower())
-            counts[pair] = counts.get(pair, 0) + 1
-    return counts
+    return Counter(
+        Pair(swap.original.lower(), swap.spun.lower()) for text in texts for swap in text.swaps
+    )
 
 
 def piles(corpora: Path, lexicons: Path, model: LanguageModel) -> list[Pile]:

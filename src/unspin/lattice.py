@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from unspin.kernels.lattice import Lattice
@@ -213,6 +213,17 @@ class Solution:
 
     def _reestimate(self) -> None:
         self._kernel.reestimate(RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY)
+
+
+def all_doubts(solutions: Iterable[Solution]) -> list[Doubt]:
+    """The doubts of all stretches of a text, in order; a slot's number is its own in each."""
+    found: list[Doubt] = []
+    slots = 0
+    for solution in solutions:
+        doubts = solution.doubts(slots)
+        slots = max((doubt.slot + 1 for doubt in doubts), default=slots)
+        found += doubts
+    return found
 
 
 def _strangeness(fit: float) -> float:

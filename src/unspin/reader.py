@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from unspin import arrays, pages, quotations
 from unspin.calibration import MIN_WORDS, Calibration, Evidence
-from unspin.lattice import Doubt, Solution, Solver
+from unspin.lattice import Doubt, Solution, Solver, all_doubts
 from unspin.lm import LanguageModel
 from unspin.pages import Page, PageError, Passage
 from unspin.reading import Edit, Part, Reading, Suspect, Verdict, compose, replay
@@ -269,14 +269,8 @@ class _Solved:
 
     @cached_property
     def doubts(self) -> list[Doubt]:
-        """The doubts of all blocks, in order; a slot's number is its own in each."""
-        found: list[Doubt] = []
-        slots = 0
-        for solution in self.solutions:
-            doubts = solution.doubts(slots)
-            slots = max((doubt.slot + 1 for doubt in doubts), default=slots)
-            found += doubts
-        return found
+        """The doubts of all blocks, in order."""
+        return all_doubts(self.solutions)
 
     @cached_property
     def taken(self) -> dict[str, float]:

@@ -94,7 +94,7 @@ class Learner:
                     " at least: name more of the spinner's pages"
                 )
             each = found.spinners if tables else apart(found)
-            clues = [self._clues.find(counts) for counts in each]
+            clues = [self.clues(counts) for counts in each]
             least = TRIED if number + 1 < PASSES else SURE
             tables = tuple(self._believed(some, number, least) for some in clues)
         named = [name] if len(each) == 1 else [f"{name}-{i}" for i in range(1, len(each) + 1)]

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from unspin.calibration import Calibration, Evidence
-from unspin.lattice import Solution, Solver, Substitution
+from unspin.lattice import Solver, Substitution, all_doubts
 from unspin.learn.contexts import Place
 from unspin.learn.fingerprint import Habits
 from unspin.lm import BOS, EOS, LanguageModel, unknown_word
@@ -190,7 +190,7 @@ class Surveyor:
             if time.monotonic() > deadline:
                 return Survey(pages=1, skipped=1)
             solutions.append(self._solver.solve(tokens, *block))
-        if self._probability(solutions) < SPUN:
+        if self._calibration.spun(Evidence.of(all_doubts(solutions))) < SPUN:
             return Survey(pages=1)
         swaps = [swap for solution in solutions for swap in solution.substitutions()]
         page = blake2b(text.encode("utf-8", "replace"), digest_size=6).digest()
@@ -218,15 +218,6 @@ class Surveyor:
             found.touchable[word] += 1
             found.spots.setdefault(word, []).append(Spot(_draw(page, token), place))
         return found
-
-    def _probability(self, solutions: list[Solution]) -> float:
-        doubts = []
-        slots = 0
-        for solution in solutions:
-            some = solution.doubts(slots)
-            slots = max((doubt.slot + 1 for doubt in some), default=slots)
-            doubts += some
-        return self._calibration.spun(Evidence.of(doubts))
 
 
 def likeliest(swapped: Mapping[Pair, float], tables: Sequence[Believed]) -> int:
