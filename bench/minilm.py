@@ -54,14 +54,14 @@ def embed(texts: Sequence[str]) -> Matrix:
 
 def _read(batch: Sequence[Sequence[int]]) -> Matrix:
     """The vectors of some texts."""
-    weights = _weights()
+    tensors = weights()
     longest = max(map(len, batch))
     ids = np.array([[*tokens, *[0] * (longest - len(tokens))] for tokens in batch])
     there = (ids > 0).astype(np.float32)
     states = (
-        weights["embeddings.word_embeddings.weight"][ids]
-        + weights["embeddings.position_embeddings.weight"][:longest]
-        + weights["embeddings.token_type_embeddings.weight"][0]
+        tensors["embeddings.word_embeddings.weight"][ids]
+        + tensors["embeddings.position_embeddings.weight"][:longest]
+        + tensors["embeddings.token_type_embeddings.weight"][0]
     )
     states = _normalised(states, "embeddings.LayerNorm")
     masked = (there[:, None, None, :] - 1) * np.float32(1e9)
@@ -96,16 +96,16 @@ def _split(states: Matrix) -> Matrix:
 
 
 def _dense(states: Matrix, name: str) -> Matrix:
-    weights = _weights()
-    outcome: Matrix = states @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    tensors = weights()
+    outcome: Matrix = states @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
     return outcome
 
 
 def _normalised(states: Matrix, name: str) -> Matrix:
-    weights = _weights()
+    tensors = weights()
     centred = states - states.mean(-1, keepdims=True)
     spread = np.sqrt((centred**2).mean(-1, keepdims=True) + np.float32(EPSILON))
-    outcome: Matrix = centred / spread * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+    outcome: Matrix = centred / spread * tensors[f"{name}.weight"] + tensors[f"{name}.bias"]
     return outcome
 
 
@@ -127,7 +127,7 @@ def _folder() -> Path:
 
 
 @cache
-def _weights() -> dict[str, Matrix]:
+def weights() -> dict[str, Matrix]:
     """The tensors of the file: a length, a table of contents as JSON, numbers."""
     data = (_folder() / "model.safetensors").read_bytes()
     begin = 8 + int.from_bytes(data[:8], "little")
@@ -141,14 +141,15 @@ def _weights() -> dict[str, Matrix]:
 
 
 @cache
-def _vocabulary() -> dict[str, int]:
+def vocabulary() -> dict[str, int]:
+    """The numbers of the pieces of words."""
     lines = (_folder() / "vocab.txt").read_text("utf-8").split("\n")
     return {piece: number for number, piece in enumerate(lines) if piece}
 
 
 def _tokens(text: str) -> list[int]:
     """The first tokens of a text, between the two that mark its ends."""
-    pieces = _vocabulary()
+    pieces = vocabulary()
     plain = "".join(
         letter
         for letter in unicodedata.normalize("NFD", text.lower())

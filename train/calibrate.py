@@ -25,10 +25,12 @@ from train.corpus import held_out
 from train.families import FAMILIES
 from train.samples import divide, lexicons_left_out, pages, spun
 from train.spin import Swap
+from unspin import reranker
 from unspin.calibration import MIN_WORDS, Calibration, Evidence, edit_terms, page_terms
 from unspin.lattice import Solver
 from unspin.lm import LanguageModel
 from unspin.reader import CALIBRATION, MODEL
+from unspin.reranker import Reranker
 from unspin.restoration import SUSPICION, Restorer
 from unspin.text import tokenize
 from unspin.thesaurus import Thesaurus
@@ -99,8 +101,9 @@ def _solver(without: tuple[str, ...]) -> Solver:
     return Solver(model, Thesaurus(MODEL / "channel.bin"), without)
 
 
-def measure(example: Example) -> Measured:
-    """The evidence in a page, and its likely substitutions if the swaps are given."""
+def measure(example: Example, second: Reranker | None = None) -> Measured:
+    """The evidence in a page, and its likely substitutions if the swaps are given: the lattice's,
+    or those of a second reader."""
     solver = _solver(example.without)
     tokens = tokenize(example.text)
     solution = solver.solve(tokens, 0, len(tokens))
@@ -111,7 +114,8 @@ def measure(example: Example) -> Measured:
     words = sum(any(map(str.isalnum, chunk)) for chunk in example.text.split())
     blank = Calibration((), ())
     restorer = Restorer(blank, solver.thesaurus, evidence, taken, words)
-    substitutions = [s for s in solution.substitutions() if s.posterior >= SUSPICION]
+    told = reranker.substitutions(second, example.text, tokens, [solution])
+    substitutions = [found for found in told if found.posterior >= SUSPICION]
     answers = {(swap.start, swap.end): swap.original.lower() for swap in example.swaps}
     rate = sum(taken.values()) / max(words, 1)
     terms, right = [], []

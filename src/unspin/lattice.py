@@ -42,6 +42,7 @@ MOST_PHRASES = 24  # that begin at one token or run through it
 LEAST_KEPT = 1e-3  # P(a word was not substituted), however sure the lattice is: one is no proof
 AT_HOME = 0.5  # log of how much likelier beside its neighbours a word is whose doubt counts half
 LEAST_POSTERIOR = 0.05  # below this a substitution is not worth a word
+LEAST_CHOICE = 0.005  # below this an alternative is not worth naming
 # Share of one dictionary word among all the words that the model lumps together as unknown. Many
 # of them in one text are a sign of spinning; but none is replaced for being rare alone.
 UNKNOWN_SHARE = 1e-5
@@ -191,11 +192,14 @@ class Solution:
         tokens = self._columns.tokens
         return [
             (tokens[position], span, posterior)
-            for position, span, posterior, _ in self._kernel.substituted(least)
+            for position, span, posterior, _ in self._kernel.substituted(least, LEAST_CHOICE)
         ]
 
-    def substitutions(self) -> list[Substitution]:
-        """The words likely to have been substituted, in order.
+    def substitutions(
+        self, least: float = LEAST_POSTERIOR, least_choice: float = LEAST_CHOICE
+    ) -> list[Substitution]:
+        """The words that were substituted with posterior `least` or more, in order, each with its
+        originals of more than `least_choice`.
 
         Detection trusts the n-grams as they are; this goes on to let the text's own subject and
         habits speak, and is only worth its time for a text that may be spun. Call it once.
@@ -209,7 +213,7 @@ class Solution:
             kernel.expect()
         kernel.sharpen(SHARPEN_STRENGTH)
         kernel.expect()
-        return self._columns.substitutions(kernel.substituted(LEAST_POSTERIOR))
+        return self._columns.substitutions(kernel.substituted(least, least_choice))
 
     def _reestimate(self) -> None:
         self._kernel.reestimate(RATE_PRIOR, RATE_STRENGTH, self._prior, WEIGHT_STRENGTH, PARSIMONY)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unspin import arrays, pages, quotations
+from unspin import arrays, pages, quotations, reranker
 from unspin.calibration import MIN_WORDS, Calibration, Evidence
 from unspin.lattice import Doubt, Solution, Solver, all_doubts
 from unspin.lm import LanguageModel
 from unspin.pages import Page, PageError, Passage
 from unspin.reading import Edit, Part, Reading, Suspect, Verdict, compose, replay
+from unspin.reranker import Reranker, RerankError, RerankWarning
 from unspin.restoration import SUSPICION, Restorer, name_family
 from unspin.text import PROTECTED, PUNCTUATION, QUOTE, Tokens, tokenize
 from unspin.thesaurus import Thesaurus
@@ -52,6 +54,7 @@ class Reader:
         without: Collection[str] = (),
         calibration: Calibration | None = None,
         families: Sequence[FamilyTable] = (),
+        rerank: Reranker | None = None,
     ) -> None:
         """Open the model.
 
@@ -66,6 +69,8 @@ class Reader:
                 model's was fitted on.
             families: spinners that the model does not know, as `families.read` gives them. Name
                 those that the pages may come from: what they print is looked for first.
+            rerank: a second reader, as `reranker.find` gives it, that chooses among the originals
+                of the words of a spun page. It has no say in the verdict.
 
         Raises:
             ModelError: a file of the model is missing or damaged.
@@ -81,6 +86,7 @@ class Reader:
         self.calibration = calibration or Calibration.read(model / CALIBRATION)
         self._thesaurus = channel.with_families(families, language_model.number)
         self.solver = Solver(language_model, self._thesaurus, without)
+        self._rerank = rerank
         self._finder = None
         if science:
             from unspin.tortured import Finder
@@ -94,22 +100,18 @@ class Reader:
         edit; a text for which that does not happen soon is left as it is. A `deadline` is a time
         of `time.monotonic`.
 
+        A page that the second reader cannot read is read without it, with a `RerankWarning`.
+
         Raises:
             PageError: the page is binary, larger than the limits, or not read by the deadline.
         """
         extracted = page if isinstance(page, Page) else pages.extract(page)
-        solved, evidence, verdict = self._judge(extracted, deadline)
-        parts = self._parts(extracted, solved, verdict)
-        first = self._pass(extracted, solved, evidence, verdict, parts)
-        first = replace(first, findings=self._findings(extracted))
-        if not first.edits:
-            return first
-        edits = self._until_nothing_changes(first, deadline)
-        if edits is None:
-            reason = f"{first.reason}; its words could not be put back consistently"
-            return replace(first.at_confidence(math.inf), reason=reason)
-        changed = [(edit.start, edit.end) for edit in edits]
-        return replace(first, edits=edits, suspects=_outside(first.suspects, changed))
+        if self._rerank is not None:
+            try:
+                return self._read(extracted, deadline, self._rerank)
+            except RerankError as error:
+                warnings.warn(str(error), RerankWarning, stacklevel=2)
+        return self._read(extracted, deadline, None)
 
     def judge(self, text: str, deadline: float = math.inf) -> Reading:
         """Return the reading of a plain text by its verdict alone, as `read` would give it.
@@ -141,6 +143,22 @@ class Reader:
         solved = self._solve(page)
         return [(solved.tokens.start[doubt.token], doubt) for doubt in solved.doubts]
 
+    def _read(self, page: Page, deadline: float, rerank: Reranker | None) -> Reading:
+        """The reading of a page, with a second reader or without."""
+        solved, evidence, verdict = self._judge(page, deadline)
+        parts = self._parts(page, solved, verdict)
+        put_back = partial(self._put_back, deadline=deadline, rerank=rerank)
+        first = self._pass(page, solved, evidence, verdict, put_back, parts)
+        first = replace(first, findings=self._findings(page))
+        if not first.edits:
+            return first
+        edits = self._until_nothing_changes(first, deadline, put_back)
+        if edits is None:
+            reason = f"{first.reason}; its words could not be put back consistently"
+            return replace(first.at_confidence(math.inf), reason=reason)
+        changed = [(edit.start, edit.end) for edit in edits]
+        return replace(first, edits=edits, suspects=_outside(first.suspects, changed))
+
     def _findings(self, page: Page) -> tuple[Finding, ...]:
         if self._finder is None:
             return ()
@@ -148,7 +166,9 @@ class Reader:
         _set_apart(tokens, page.furniture)
         return tuple(self._finder.findings(page.text, tokens))
 
-    def _until_nothing_changes(self, first: Reading, deadline: float) -> tuple[Edit, ...] | None:
+    def _until_nothing_changes(
+        self, first: Reading, deadline: float, put_back: PutBack
+    ) -> tuple[Edit, ...] | None:
         """The edits of all passes as one, or None if the passes do not come to rest."""
         edits = first.edits
         for _ in range(MOST_PASSES):
@@ -156,7 +176,7 @@ class Reader:
             page = pages.extract(restored)
             if page.text != restored:
                 return None
-            again = self._pass(page, *self._judge(page, deadline))
+            again = self._pass(page, *self._judge(page, deadline), put_back)
             if not again.edits:
                 return edits
             edits = compose(edits, again.edits)
@@ -184,13 +204,14 @@ class Reader:
         solved: _Solved,
         evidence: Evidence,
         verdict: Verdict,
+        put_back: PutBack,
         parts: tuple[Part, ...] = (),
     ) -> Reading:
         """The reading of a page by one pass over its text."""
         if verdict == "clean" and any(part.verdict == "spun" for part in parts):
             verdict = "unsure"
         reading = self._verdict_alone(page, solved, evidence, verdict, parts)
-        return reading if verdict == "clean" else self._put_back(reading, solved, evidence)
+        return reading if verdict == "clean" else put_back(reading, solved, evidence)
 
     def _verdict_alone(
         self,
@@ -248,14 +269,28 @@ class Reader:
             parts.append(Part(start, end, _verdict(probability, evidence), probability))
         return tuple(parts)
 
-    def _put_back(self, reading: Reading, solved: _Solved, evidence: Evidence) -> Reading:
+    def _put_back(
+        self,
+        reading: Reading,
+        solved: _Solved,
+        evidence: Evidence,
+        *,
+        deadline: float,
+        rerank: Reranker | None,
+    ) -> Reading:
         """The reading with its family, and with its edits if it is spun, its suspects if not."""
-        restorer = Restorer(self.calibration, self._thesaurus, evidence, solved.taken, solved.words)
-        found = [s for solution in solved.solutions for s in solution.substitutions()]
+        spun = reading.verdict == "spun"
+        second = rerank if spun else None
+        found = reranker.substitutions(
+            second, reading.source_text, solved.tokens, solved.solutions, deadline
+        )
+        calibration = self.calibration
+        if second is not None and second.edit is not None:
+            calibration = replace(calibration, edit=second.edit)
+        restorer = Restorer(calibration, self._thesaurus, evidence, solved.taken, solved.words)
         edits, suspects = restorer.restore(reading.source_text, solved.tokens, found)
         restored = replace(reading, family=restorer.family, edits=edits, suspects=suspects)
-        least = self.min_confidence if reading.verdict == "spun" else math.inf
-        return restored.at_confidence(least)
+        return restored.at_confidence(self.min_confidence if spun else math.inf)
 
 
 @dataclass(frozen=True)
@@ -284,6 +319,9 @@ class _Solved:
     @property
     def log_ratio(self) -> float:
         return sum(solution.log_ratio for solution in self.solutions)
+
+
+PutBack = Callable[[Reading, _Solved, Evidence], Reading]
 
 
 def _apart(solved: _Solved, spans: Iterable[tuple[int, int]]) -> list[Doubt]:

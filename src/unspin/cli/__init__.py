@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from unspin.cli import families, index, learn, read, scan, serve, trace
+from unspin.cli.options import Reranking
 
 app = typer.Typer(
     # Plain help starts faster than a decorated one, and reads as well in a pager.
@@ -21,8 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(read.read)
-app.command()(scan.scan)
+app.command(cls=Reranking)(read.read)
+app.command(cls=Reranking)(scan.scan)
 app.add_typer(index.app, name="index")
 app.command()(trace.trace)
 app.command()(serve.serve)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unspin.cli.failures import SPUN, explained
-from unspin.cli.options import FailOn, Families, tables
+from unspin.cli.options import FailOn, Families, Rerank, tables
+from unspin.cli.second import second_reader
 from unspin.cli.streams import page_bytes, save, say, write
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def read(
         bool, typer.Option("--science", help="Also look for tortured phrases.")
     ] = False,
     family: Families = None,
+    rerank: Rerank = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with status 1 when this is the verdict.")
     ] = None,
@@ -59,11 +61,13 @@ def read(
       unspin read page.html --fail-on spun        for scripts: status 1 if spun
       unspin read paper.html --science            with tortured phrases, as screeners look for
       unspin read page.html --family wave.tsv     as spun by a family that you have a file of
+      unspin read page.html --rerank              needs: pip install 'unspin[neural]'
+      unspin read page.html --rerank gemma.gguf   needs: pip install 'unspin[llm]'
     """
     if json and markdown:
         raise typer.BadParameter("choose one of --json and --markdown")
     with explained():
-        reading = _read(page, min_confidence, science, family)
+        reading = _read(page, min_confidence, science, family, rerank)
         if html is not None:
             from unspin.report import html as report
 
@@ -81,15 +85,21 @@ def read(
 
 
 def _read(
-    page: str, min_confidence: float | None, science: bool, families: list[str] | None
+    page: str,
+    min_confidence: float | None,
+    science: bool,
+    families: list[str] | None,
+    rerank: str | None,
 ) -> Reading:
     source = page_bytes(page, "unspin read -")
     known = tables(families)
     from unspin.reader import Reader
 
-    if min_confidence is None:
-        return Reader(science=science, families=known).read(source)
-    return Reader(min_confidence, science=science, families=known).read(source)
+    with second_reader(rerank) as second:
+        reader = Reader(science=science, families=known, rerank=second)
+        if min_confidence is not None:
+            reader.min_confidence = min_confidence
+        return reader.read(source)
 
 
 def _show(reading: Reading, *, text: bool) -> None:

@@ -27,7 +27,6 @@ DIMENSIONS = cython.declare(cython.int, 64)
 TOPIC_UNIT = cython.declare(cython.double, 1024.0)
 PHRASE = cython.declare(cython.int, 4)  # words of a phrase's original at most
 PHRASE_GROUP = cython.declare(cython.int, 1)  # phrases share the rate of free-standing lemmas
-LEAST_LISTED = cython.declare(cython.double, 0.005)  # posterior of an alternative worth naming
 FIRST_WORD = cython.declare(cython.int, 9)  # numbers below stand for kinds of words
 
 
@@ -633,9 +632,10 @@ class Lattice:
             self.backward()
         return self.log_ratio
 
-    def substituted(self, least):
+    def substituted(self, least, least_choice):
         """What was replaced with posterior `least` or more: [(first token, number of tokens,
-        posterior, [(choice, posterior), ...])], likely choices first."""
+        posterior, [(choice, posterior), ...])], choices of more than `least_choice`, likely ones
+        first."""
         i: cython.Py_ssize_t
         a: cython.Py_ssize_t
         choice: cython.int
@@ -645,7 +645,7 @@ class Lattice:
                 continue
             by_span = {}
             for a in range(self.arc_first[i] + 1, self.arc_first[i + 1]):
-                if self.posterior[a] > LEAST_LISTED and self.arc_place[a] == 0:
+                if self.posterior[a] > least_choice and self.arc_place[a] == 0:
                     choice = self.arc_choice[a]
                     span = self.phrase_span[choice - self.n_words] if choice >= self.n_words else 1
                     by_span.setdefault(span, []).append((choice, self.posterior[a]))
