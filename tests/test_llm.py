@@ -13,8 +13,9 @@ from threading import Event, Thread
 
 import pytest
 
-from unspin import llm
-from unspin.llm import Gguf, Server, scorer
+from unspin import gguf, llm
+from unspin.gguf import Gguf
+from unspin.llm import Server, scorer
 from unspin.reranker import Continuations, RerankError
 
 needs_llama = pytest.mark.skipif(
@@ -459,11 +460,11 @@ def test_a_name_that_is_neither_is_refused():
 @pytest.fixture
 def llama(monkeypatch):
     """The package that reads files is there, or looks so."""
-    monkeypatch.setattr(llm, "find_spec", lambda name: name)
+    monkeypatch.setattr(gguf, "find_spec", lambda name: name)
 
 
 def test_without_the_package_a_file_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(llm, "find_spec", lambda _: None)
+    monkeypatch.setattr(gguf, "find_spec", lambda _: None)
     assert refusal("x.gguf") == "GGUF files are read with xllamacpp: pip install 'unspin[llm]'"
 
 
@@ -488,7 +489,7 @@ def test_a_file_that_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
     path.write_bytes(b"GGUF")
     with path.open("r+b") as file:
         file.truncate(200_000_000)
-    monkeypatch.setattr(llm, "_free_memory", lambda: 1e8)
+    monkeypatch.setattr(gguf, "_free_memory", lambda: 1e8)
     assert refusal(str(path)) == (
         f"{path} has 0.2 GB, but 0.1 GB of memory are free: take a smaller model, or one of fewer "
         "bits"
@@ -496,7 +497,7 @@ def test_a_file_that_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
 
 
 def test_free_memory_is_what_the_system_tells():
-    assert 10e6 < llm._free_memory() <= math.inf
+    assert 10e6 < gguf._free_memory() <= math.inf
 
 
 FAKE = """
@@ -528,7 +529,7 @@ class Server:
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
     """A package that aborts, raises or serves as the file says."""
-    monkeypatch.setattr(llm, "find_spec", lambda name: name)
+    monkeypatch.setattr(gguf, "find_spec", lambda name: name)
     (tmp_path / "xllamacpp.py").write_text(FAKE)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(Path(__file__).parent)]))
 
@@ -550,7 +551,7 @@ def test_a_file_of_which_llama_crashes_is_refused_and_nothing_else_ends(fake, wh
 
 
 def test_a_file_that_takes_too_long_to_load_is_refused(fake, monkeypatch):
-    monkeypatch.setattr(llm, "LOADING", 0.0)
+    monkeypatch.setattr(gguf, "LOADING", 0.0)
     assert "cannot load" in refusal(fake(b"tells"))
 
 

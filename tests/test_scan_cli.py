@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from unspin import cli
 from unspin.cli import streams
 from unspin.reader import MODEL
+from unspin.reranker import OWN
 from unspin.scan import run as room
 from unspin.scan.batch import Limits, Scorer
 from unspin.scan.job import Fields, ScanError, Settings
@@ -81,14 +82,16 @@ def test_every_option_reaches_the_scan(asked, corpus, tmp_path):
     out = tmp_path / "out"
     options = (
         "--workers 3 --engine ray --address auto --text-field text --id-field id --format jsonl"
-        " --restore --max-characters 9000 --max-seconds 2.5 --overwrite"
+        " --restore --max-characters 9000 --max-seconds 2.5 --overwrite --rerank"
     )
     result = run(corpus / "clean.jsonl", corpus / "spun.jsonl", "-o", out, *options.split())
     assert result.exit_code == 0, result.output
     assert asked == {
         "inputs": [str(corpus / "clean.jsonl"), str(corpus / "spun.jsonl")],
         "out": out,
-        "settings": Settings(Fields("text", "id"), "jsonl", None, True, Limits(9000, 2.5), MODEL),
+        "settings": Settings(
+            Fields("text", "id"), "jsonl", None, True, Limits(9000, 2.5), MODEL, (), OWN
+        ),
         "engine": "ray",
         "workers": 3,
         "address": "auto",
@@ -108,6 +111,34 @@ def test_families_reach_the_scan(asked, corpus, tmp_path, tide, tide_file):
     assert result.exit_code == 3
     assert "surf.tsv: no such file" in result.stderr
     assert not (tmp_path / "other").exists()
+
+
+def test_a_second_reader_has_a_say_in_what_is_put_back_alone(corpus, tmp_path):
+    result = run(corpus, "-o", tmp_path / "out", "--rerank")
+    assert result.exit_code == 2
+    assert "add --restore" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scan_without_the_second_reader_that_it_was_to_have_does_not_begin(corpus, tmp_path):
+    model = tmp_path / "gone.gguf"
+    result = run(corpus, "-o", tmp_path / "out", "--restore", "--rerank", model)
+    assert result.exit_code == 3
+    assert "unspin: " in result.stderr
+    assert not list((tmp_path / "out").rglob("*.parquet"))
+
+
+def test_a_second_reader_puts_words_back_in_what_is_spun(corpus, tmp_path):
+    pytest.importorskip("onnxruntime", reason="needs the extra unspin[neural]")
+    texts = {}
+    for name, options in (("one", []), ("two", ["--rerank"])):
+        out = tmp_path / name
+        assert run(corpus, "-o", out, "--restore", "--workers", "1", *options).exit_code == 0
+        lines = [path.read_text("utf-8") for path in sorted(out.glob("corpus/*.jsonl"))]
+        texts[name] = [json.loads(line) for line in lines]
+    for one, two in zip(texts["one"], texts["two"], strict=True):
+        assert (one == two) == (one["id"] == "the clean one")
+        assert one["unspin"].partition(":")[0] == two["unspin"].partition(":")[0]
 
 
 def test_what_is_kept_needs_no_restoring(corpus, tmp_path):

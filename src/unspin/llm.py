@@ -4,41 +4,30 @@ Both tell log P of a text that may follow, token after token up to its last. Ser
 what they are given with its log-probabilities (OpenAI's `echo`: vLLM, SGLang, llama-cpp-python)
 are given the whole. llama.cpp's own repeats nothing, but tells the log-probability of a token that
 it prints, before any bias: each token in turn is made the one that it has to print. That is exact,
-and a step of the model for a token; what it has read stays in its cache. A GGUF file is served so
-by xllamacpp, in a process of its own, for llama.cpp may crash of a damaged one.
+and a step of the model for a token; what it has read stays in its cache. So `gguf` serves a file.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
 import socket
-import sys
 import time
-import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
-from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
 from unspin.reranker import Continuations, RerankError, Scorer
 
 PATIENCE = 20.0  # seconds in which a server has to say what it is
-LOADING = 300.0  # seconds that loading a file may take
 LONGEST = 600.0  # seconds that one call may take
 LARGEST = 2**24  # bytes of an answer
 LINES = 8  # questions that are asked at once
-THREADS = 4  # of llama.cpp at most: they wait in busy loops, and all stand still if cores lack
 BEFORE, AFTER = 1500, 500  # characters before a text, and of it, that are read
 TOKENS = 1024  # of both
 LISTED = 100  # likeliest tokens that are told with the one asked for
@@ -56,6 +45,8 @@ def scorer(name: str) -> Scorer:
     if name.startswith(("http://", "https://")):
         return Server(name)
     if name.lower().endswith(".gguf"):
+        from unspin.gguf import Gguf
+
         return Gguf(Path(name))
     raise RerankError(
         f"{name} is no model: name a file (*.gguf) or the address of a server "
@@ -85,7 +76,7 @@ class Server:
         with self._line(time.monotonic() + patience) as line:
             self._reader, self._lines = _reader(line, self._name)
             if self._reader(line, PLAIN)[0] < STRANGE:
-                raise _StrangeError(f"{self._name} has no model of English text: take another")
+                raise StrangeError(f"{self._name} has no model of English text: take another")
 
     def log_p(self, asked: Sequence[Continuations], deadline: float) -> list[list[float]]:
         """Return the natural logs of P(text | before), of one question after the other.
@@ -114,68 +105,10 @@ class Server:
         return [logs for part in answers for logs in part]
 
 
-class Gguf:
-    """The model in a GGUF file."""
-
-    def __init__(self, path: Path) -> None:
-        """Load it.
-
-        Raises:
-            RerankError: it cannot be read, or is no model of text; or xllamacpp is missing.
-        """
-        if find_spec("xllamacpp") is None:
-            raise RerankError("GGUF files are read with xllamacpp: pip install 'unspin[llm]'")
-        _look_at(path)
-        self._path = path
-        self._process = Popen(  # noqa: S603 - this module
-            [sys.executable, "-P", "-m", "unspin.llm", path],
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        weakref.finalize(self, _end, self._process)
-        key = secrets.token_hex()
-        address = _address(self._process, key)
-        if not address:
-            raise RerankError(
-                f"llama.cpp cannot load {path}: it is damaged, cut short, no model of text, or "
-                "newer than the xllamacpp installed"
-            )
-        with self._alive():
-            try:
-                self._server = Server(address, key=key, name=str(path), patience=LOADING)
-            except _StrangeError:
-                raise RerankError(
-                    f"{path} is no model that continues English text (is it one for embeddings?): "
-                    "take another"
-                ) from None
-
-    def log_p(self, asked: Sequence[Continuations], deadline: float) -> list[list[float]]:
-        """Return the natural logs of P(text | before), of one question after the other.
-
-        Raises:
-            RerankError: the model does not answer all of them by the deadline.
-        """
-        with self._alive():
-            return self._server.log_p(asked, deadline)
-
-    @contextmanager
-    def _alive(self) -> Iterator[None]:
-        try:
-            yield
-        except RerankError:
-            with suppress(TimeoutExpired):
-                self._process.wait(0.1)
-                raise RerankError(f"llama.cpp crashed with {self._path}: take another") from None
-            raise
-
-
 # --- what servers are asked
 
 
-class _StrangeError(RerankError):
+class StrangeError(RerankError):
     """Something answers, but not as the server of a model of text does."""
 
 
@@ -192,7 +125,7 @@ def _reader(line: _Line, name: str) -> tuple[_Reader, int]:
         echoed = partial(_echoed, model)
         echoed(line, PLAIN)
         return echoed, LINES
-    except _StrangeError as error:
+    except StrangeError as error:
         told = str(error)
     try:
         props = line.ask("/props")
@@ -200,8 +133,8 @@ def _reader(line: _Line, name: str) -> tuple[_Reader, int]:
         printed = partial(_printed, min(room, TOKENS))
         printed(line, PLAIN)
         return printed, max(1, min(int(props["total_slots"]), LINES))
-    except (_StrangeError, KeyError, IndexError, TypeError, ValueError):
-        raise _StrangeError(
+    except (StrangeError, KeyError, IndexError, TypeError, ValueError):
+        raise StrangeError(
             f"{name} tells no log-probabilities of a text that it is given: take the server of "
             f"llama.cpp, of llama-cpp-python (with logits_all) or of vLLM ({told})"
         ) from None
@@ -226,12 +159,12 @@ def _echoed(model: str, line: _Line, question: Continuations) -> list[float]:
             # Of the first nothing is told.
             return [(str(token), _log(log)) for token, log in pairs[1 : len(pairs) - printed]]
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-            raise _StrangeError("its completions lack the log-probabilities of tokens") from None
+            raise StrangeError("its completions lack the log-probabilities of tokens") from None
 
     texts = [read(text) for text in _texts(question)]
     shared = _shared([[token for token, _ in text] for text in texts])
     if shared == len(texts[-1]):
-        raise _StrangeError("its completions do not echo the text")
+        raise StrangeError("its completions do not echo the text")
     before, *after = (sum(log for _, log in text[shared:]) for text in texts)
     return [log - before for log in after]
 
@@ -264,7 +197,7 @@ def _printed(room: int, line: _Line, question: Continuations) -> list[float]:
             for tokens in texts
         )
     except (KeyError, TypeError, ValueError):
-        raise _StrangeError("its completions have no log-probabilities") from None
+        raise StrangeError("its completions have no log-probabilities") from None
     return [log - before for log in after]
 
 
@@ -351,7 +284,7 @@ class _Line:
             raise RerankError(f"{self._name} is no server of models: it answers with too much")
         if status != 200:
             told = " ".join(answer[:300].decode(errors="replace").split())
-            raise _StrangeError(f"{self._name} answers {path} with status {status}: {told}")
+            raise StrangeError(f"{self._name} answers {path} with status {status}: {told}")
         try:
             return json.loads(answer)
         except (ValueError, RecursionError):
@@ -373,81 +306,3 @@ class _Line:
             raise TimeoutError
         with self._http.getresponse() as response:
             return response.status, response.read(LARGEST + 1)
-
-
-# --- a file, and the process that serves it
-
-
-def _look_at(path: Path) -> None:
-    """Look whether a file may be a model that can be loaded.
-
-    Raises:
-        RerankError: it is none, or too large.
-    """
-    try:
-        with path.open("rb") as file:
-            magic, size = file.read(4), os.fstat(file.fileno()).st_size
-    except OSError as error:
-        raise RerankError(f"{path} cannot be read: {error.strerror}") from None
-    if magic != b"GGUF":
-        raise RerankError(f"{path} is no GGUF file: take one that llama.cpp can load")
-    free = _free_memory()
-    if size > free:
-        raise RerankError(
-            f"{path} has {size / 1e9:.1f} GB, but {free / 1e9:.1f} GB of memory are free: "
-            "take a smaller model, or one of fewer bits"
-        )
-
-
-def _free_memory() -> float:
-    """Bytes that a model may take, as far as the system tells."""
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        told = next(line for line in lines if line.startswith("MemAvailable:"))
-        return int(told.split()[1]) * 1024
-    with suppress(AttributeError, OSError, ValueError):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return math.inf
-
-
-def _address(process: Popen[str], key: str) -> str:
-    """Where a process serves its file; nothing if it could not load it."""
-    guard = Timer(LOADING, process.kill)
-    guard.start()
-    try:
-        print(key, file=process.stdin, flush=True)
-        return next((line.strip() for line in process.stdout or () if "http://" in line), "")
-    except OSError:
-        return ""
-    finally:
-        guard.cancel()
-
-
-def _end(process: Popen[str]) -> None:
-    with suppress(OSError), process:
-        process.kill()
-
-
-def _serve(path: str) -> None:
-    """Serve a file to the process that started this one, until that ends."""
-    llama: Any = import_module("xllamacpp")
-    settings = llama.CommonParams()
-    settings.model.path = path
-    settings.api_keys = [sys.stdin.readline().strip()]
-    settings.port = 0
-    settings.warmup = False
-    settings.verbosity = -1
-    settings.n_parallel, settings.n_ctx = LINES, LINES * (TOKENS + 1)
-    settings.cache_ram_mib = 512  # of sentences that are read on in the next round
-    settings.swa_full = True  # what a sliding window has left behind would be read again
-    threads = min(THREADS, max(1, (os.cpu_count() or 1) // 2))
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
-    server = llama.Server(settings)
-    sys.stdout.write(f"\n{server.listening_address}\n")
-    sys.stdout.flush()
-    sys.stdin.read()
-    os._exit(0)  # in the midst of whatever is still asked
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1])

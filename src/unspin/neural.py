@@ -107,6 +107,26 @@ def windows(text: Passage) -> Iterator[tuple[int, int]]:
         yield first, stop
 
 
+def parts(text: Passage) -> Iterator[Passage]:
+    """Yield a text in parts of `BATCH` windows, which bounds the memory that one takes; a place
+    is in the part that it begins in.
+
+    >>> [len(part.words) for part in parts(Passage(["so"] * 4000, [0, 4000], []))]
+    [1536, 1536, 928]
+    """
+    cuts = list(windows(text))
+    after = 0
+    for start in range(0, len(cuts), BATCH):
+        first, last = cuts[start][0], cuts[min(start + BATCH, len(cuts)) - 1][1]
+        before, after = after, bisect_left(text.places, last, key=lambda place: place.first)
+        places = [
+            place._replace(first=place.first - first, last=min(place.last, last) - first)
+            for place in text.places[before:after]
+        ]
+        sentences = [cut - first for cut in text.sentences if first < cut < last]
+        yield Passage(text.words[first:last], [0, *sentences, last - first], places)
+
+
 def tokenizer(pieces: Sequence[str]) -> Tokenizer:
     """Return what cuts words into pieces, as BERT does, and numbers these by their order."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -244,51 +264,45 @@ class Encoder:
         Raises:
             RerankError: the time runs out.
         """
-        text = passage(tokens, found)
+        scores = (
+            score
+            for part in parts(passage(tokens, found))
+            for score in self._scores(part, deadline)
+        )
+        return [_reweighed(here, *score) for here, score in zip(found, scores, strict=True)]
+
+    def _scores(self, text: Passage, deadline: float) -> Iterator[tuple[Matrix, float]]:
+        """The scores of every place's options, and that of none of them."""
         if not text.places:
-            return []
+            return
+        if time.monotonic() > deadline:
+            raise RerankError("the time for one document ran out")
         given = inputs(text, self._vectors)
-        queries, none = self._read(text, given.states, deadline)
-        answers = []
-        for here, place, start, end in zip(
-            found, text.places, given.first, given.first[1:], strict=False
-        ):
-            options = given.options[start:end]
+        queries, none = self._read(text, given.states)
+        for place, start, end in zip(text.places, given.first, given.first[1:], strict=False):
             # A phrase is asked for at its first and last word.
             ends = [place.first, place.last - 1]
+            options = given.options[start:end]
             scores = options @ (queries[ends].mean(0) + self._vectors.leaning)
             scores += self._prior * given.log_posteriors[start:end]
             scores[0] += self._kept
-            answers.append(_reweighed(here, scores, float(none[ends].mean())))
-        return answers
+            yield scores, float(none[ends].mean())
 
-    def _read(self, text: Passage, states: Matrix, deadline: float) -> tuple[Matrix, Matrix]:
+    def _read(self, text: Passage, states: Matrix) -> tuple[Matrix, Matrix]:
         """What the encoder makes of every word: a query for the options there, and how likely
-        none of them is; words far from any place are not read."""
+        none of them is."""
         import numpy as np
 
-        places = [place.first for place in text.places]
-        wanted = [
-            (first, last)
-            for first, last in windows(text)
-            if bisect_left(places, first) < bisect_left(places, last)
-        ]
-        queries, none = np.zeros_like(states), np.zeros(len(states), np.float32)
-        for start in range(0, len(wanted), BATCH):
-            if time.monotonic() > deadline:
-                raise RerankError("the time for one document ran out")
-            batch = wanted[start : start + BATCH]
-            longest = max(last - first for first, last in batch)
-            given = np.zeros((len(batch), longest, DIMENSIONS), np.float32)
-            there = np.zeros((len(batch), longest), np.float32)
-            for row, (first, last) in enumerate(batch):
-                given[row, : last - first] = states[first:last]
-                there[row, : last - first] = 1.0
-            told = self._session.run(None, {"states": given, "there": there})
-            for row, (first, last) in enumerate(batch):
-                queries[first:last] = told[0][row, : last - first]
-                none[first:last] = told[1][row, : last - first]
-        return queries, none
+        cuts = list(windows(text))
+        longest = max(last - first for first, last in cuts)
+        given = np.zeros((len(cuts), longest, DIMENSIONS), np.float32)
+        there = np.zeros((len(cuts), longest), np.float32)
+        for row, (first, last) in enumerate(cuts):
+            given[row, : last - first] = states[first:last]
+            there[row, : last - first] = 1.0
+        queries, none = self._session.run(None, {"states": given, "there": there})
+        words = there > 0
+        return queries[words], none[words]
 
 
 def _reweighed(before: Substitution, scores: Matrix, none: float) -> Substitution:

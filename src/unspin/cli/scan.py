@@ -17,6 +17,7 @@ from unspin.cli.options import (
     FailOn,
     Families,
     IdField,
+    Rerank,
     TextField,
     Workers,
     tables,
@@ -71,6 +72,7 @@ def scan(
         bool,
         typer.Option("--restore", help="Write the corpus with the words of spun texts put back."),
     ] = False,
+    rerank: Rerank = None,
     family: Families = None,
     learn: Annotated[
         bool,
@@ -117,6 +119,7 @@ def scan(
       unspin scan crawl/ -o out --json | jq .spun
       unspin scan crawl/ -o cleaned --keep clean        the documents that are clean
       unspin scan crawl/ -o restored --restore          all documents, with words put back
+      unspin scan crawl/ -o restored --restore --rerank   needs: pip install 'unspin[neural]'
       unspin scan crawl/ -o out --family wave.tsv       also looking for a family of your own
       unspin scan crawl/ -o out --learn                 and offering tables of other families
       unspin scan crawl/ -o out --engine ray --address auto
@@ -126,6 +129,8 @@ def scan(
         raise typer.BadParameter("--address is that of a Ray cluster: add --engine ray")
     if keep is not None and restore:
         raise typer.BadParameter("choose one of --keep and --restore: what is kept is not spun")
+    if rerank is not None and not restore:
+        raise typer.BadParameter("--rerank chooses the words that are put back: add --restore")
     if report is not None and not (report.parent.is_dir() or report.is_relative_to(out)):
         # Said now, for at the end of a scan it would be hours later.
         raise typer.BadParameter(f"{report} cannot be written: there is no folder {report.parent}")
@@ -142,6 +147,7 @@ def scan(
             table=table.value,
             keep=keep.value if keep else None,
             restore=restore,
+            rerank=rerank,
             limits=Limits(max_characters or limits.characters, max_seconds or limits.seconds),
             families=tables(family),
         )

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from unspin.families import FamilyTable
 from unspin.reader import MODEL, Reader
+from unspin.reranker import Reranker
 from unspin.scan.judge import Judge, Score
 from unspin.screen import Glance
 
@@ -80,9 +81,10 @@ class Scorer:
         model: Path = MODEL,
         without: Collection[str] = (),
         families: Sequence[FamilyTable] = (),
+        rerank: Reranker | None = None,
     ) -> None:
-        """`without` and `families` are those of `Reader`."""
-        self._judge = Judge(model, without, families)
+        """`without`, `families` and `rerank` are those of `Reader`."""
+        self._judge = Judge(model, without, families, rerank)
         self._limits = limits
 
     @property

@@ -87,7 +87,8 @@ class Settings:
 
     `keep` writes the corpus of the documents that are clean, or clean or unsure; `restore` writes
     it with the words of spun documents put back. `families` are spinners that the model does not
-    know; they travel to the workers with their entries.
+    know; they travel to the workers with their entries. `rerank` names a second reader for what
+    is put back, as in `reranker.find`.
     """
 
     fields: Fields = field(default_factory=Fields)
@@ -97,6 +98,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     model: Path = MODEL
     families: tuple[FamilyTable, ...] = ()
+    rerank: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, families as digests of what they say."""

@@ -18,6 +18,7 @@ from unspin.families import FamilyTable
 from unspin.pages import PageError
 from unspin.reader import MODEL, Reader
 from unspin.reading import Verdict
+from unspin.reranker import Reranker
 from unspin.restoration import name_family
 from unspin.screen import (
     CLEAN,
@@ -54,9 +55,10 @@ class Judge:
         model: Path = MODEL,
         without: Collection[str] = (),
         families: Sequence[FamilyTable] = (),
+        rerank: Reranker | None = None,
     ) -> None:
-        """`without` and `families` are those of `Reader`."""
-        self.reader = Reader(model=model, without=without, families=families)
+        """`without`, `families` and `rerank` are those of `Reader`."""
+        self.reader = Reader(model=model, without=without, families=families, rerank=rerank)
         solver = self.reader.solver
         self.screen = Screen(solver.model, solver.thesaurus, model / SCREEN)
 

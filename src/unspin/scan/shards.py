@@ -7,6 +7,7 @@ alone. They get their names when they are whole, the table last.
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ import pyarrow as pa
 from unspin import pages
 from unspin.families import FamilyError
 from unspin.reading import Reading
+from unspin.reranker import RerankError, RerankWarning, find
 from unspin.scan import inputs, manifest
 from unspin.scan.batch import SCORES, Scorer
 from unspin.scan.corpus import Fate, corpus, corpus_name, fate
@@ -46,12 +48,15 @@ class Job(NamedTuple):
 
         Raises:
             ModelError: the model cannot be opened.
-            ScanError: the families cannot be used together.
+            ScanError: the families cannot be used together, or the second reader not opened.
         """
         settings = self.settings
         try:
-            scorer = Scorer(settings.limits, settings.model, families=settings.families)
-        except FamilyError as error:
+            second = find(settings.rerank) if settings.rerank is not None else None
+            scorer = Scorer(
+                settings.limits, settings.model, families=settings.families, rerank=second
+            )
+        except (FamilyError, RerankError) as error:
             raise ScanError(str(error)) from None
         return lambda shard, advance: process(shard, self, scorer, advance)
 
@@ -152,7 +157,10 @@ def _rows(scorer: Scorer, batch: pa.RecordBatch) -> pa.RecordBatch:
 def _reading(scorer: Scorer, text: pa.Scalar, settings: Settings) -> Reading | None:
     try:
         deadline = time.monotonic() + settings.limits.seconds
-        return scorer.reader.read(pages.plain(text.as_py()), deadline)
+        with warnings.catch_warnings():
+            # A document that the second reader has no time for is restored without it.
+            warnings.simplefilter("ignore", RerankWarning)
+            return scorer.reader.read(pages.plain(text.as_py()), deadline)
     except Exception:  # noqa: BLE001 - it stays as it was printed
         return None
 
