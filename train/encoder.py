@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -278,3 +279,14 @@ def _export(encoder: Encoder, path: Path) -> None:
             verbose=False,
         )
         quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
+    bare(path)
+
+
+def bare(path: Path) -> None:
+    """Take away what the exporter tells of the code that a network was made by."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)

@@ -31,7 +31,8 @@ RATES = (0.1, 0.65)  # of words, drawn between these
 TYPE_RATES = (0.3, 1.0)
 SPINS = 3  # families for every page
 
-# A family is left out of a model if that was tuned on no family that draws on its sources.
+# The families of two kinds: those that draw on WordNet and MyThes, and those that draw on others.
+# The kinds share some pairs all the same, since thesauri do.
 FOLDS: Mapping[str, tuple[str, ...]] = {
     "wordnet": (
         "wordnet random",

@@ -112,6 +112,7 @@ def _lesson(
             printed = random.integers(len(text.common))
         elif swapped:
             printed = text.near[original, random.integers(NEAR)]
+        swapped = swapped and printed != original
         about = original if swapped and random.random() < FROM_ORIGINAL else printed
         others = random.choice(text.near[about], random.integers(1, OPTIONS), replace=False)
         rivals = [other for other in others if other not in (original, printed)]

@@ -106,8 +106,9 @@ class _Arrays(dict[str, memoryview]):
 
 
 def seal(folder: Path) -> None:
-    """Write down the CRC of every `.bin` file of a model's folder."""
-    sums = {path.name: _crc(path) for path in sorted(folder.glob("*.bin"))}
+    """Write down the CRC of every `.bin` and `.onnx` file of a model's folder."""
+    files = sorted([*folder.glob("*.bin"), *folder.glob("*.onnx")])
+    sums = {path.name: _crc(path) for path in files}
     (folder / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
 
 

@@ -37,7 +37,6 @@ ENCODER, WORDS = "encoder.onnx", "words.bin"  # the names of the files in its fo
 NEEDED = "the second reader runs on onnxruntime: pip install 'unspin[neural]'"
 
 WINDOW = 96  # tokens that are read together: whole sentences as far as they fit
-BATCH = 16  # windows at a time
 DIMENSIONS = 384
 LEAST_LOG = 1e-4  # posterior that an option has at least
 UNKNOWN = "[UNK]"  # the piece of a word that no pieces make up
@@ -108,23 +107,19 @@ def windows(text: Passage) -> Iterator[tuple[int, int]]:
 
 
 def parts(text: Passage) -> Iterator[Passage]:
-    """Yield a text in parts of `BATCH` windows, which bounds the memory that one takes; a place
-    is in the part that it begins in.
+    """Yield the windows of a text, each with the places that begin in it.
 
-    >>> [len(part.words) for part in parts(Passage(["so"] * 4000, [0, 4000], []))]
-    [1536, 1536, 928]
+    >>> [len(part.words) for part in parts(Passage(["so"] * 200, [0, 200], []))]
+    [96, 96, 8]
     """
-    cuts = list(windows(text))
     after = 0
-    for start in range(0, len(cuts), BATCH):
-        first, last = cuts[start][0], cuts[min(start + BATCH, len(cuts)) - 1][1]
+    for first, last in windows(text):
         before, after = after, bisect_left(text.places, last, key=lambda place: place.first)
         places = [
             place._replace(first=place.first - first, last=min(place.last, last) - first)
             for place in text.places[before:after]
         ]
-        sentences = [cut - first for cut in text.sentences if first < cut < last]
-        yield Passage(text.words[first:last], [0, *sentences, last - first], places)
+        yield Passage(text.words[first:last], [0, last - first], places)
 
 
 def tokenizer(pieces: Sequence[str]) -> Tokenizer:
@@ -140,7 +135,9 @@ def tokenizer(pieces: Sequence[str]) -> Tokenizer:
 
 def cut(cutter: Tokenizer, words: Sequence[str]) -> list[list[int]]:
     """Return the numbers of the pieces of words or phrases, one at least of each."""
-    found = cutter.encode_batch(list(words), add_special_tokens=False)
+    # It takes no halves of surrogate pairs, which a page may well hold.
+    whole = [word.encode("utf-8", "replace").decode() for word in words]
+    found = cutter.encode_batch(whole, add_special_tokens=False)
     unknown = cutter.token_to_id(UNKNOWN) or 0
     return [encoded.ids[:MOST_PIECES] or [unknown] for encoded in found]
 
@@ -162,6 +159,8 @@ class Vectors:
         self._scales = np.frombuffer(file.arrays["scales"], np.float32)
         self.leaning = np.frombuffer(file.arrays["leaning"], np.float32)
         pieces = bytes(file.arrays["pieces"]).decode().split("\n")
+        if not len(pieces) == len(self._rows) == len(self._scales):
+            raise ModelError(f"model file {path} is of another version: install unspin again")
         self._pieces = tokenizer(pieces)
         self._known: dict[str, Matrix] = {}
 
@@ -227,6 +226,7 @@ class Encoder:
                 not installed.
         """
         try:
+            import numpy as np
             import onnxruntime
             import tokenizers  # noqa: F401 - asked for here, used by the vectors
         except ImportError:
@@ -244,12 +244,14 @@ class Encoder:
             self._session = onnxruntime.InferenceSession(
                 folder / ENCODER, options, providers=["CPUExecutionProvider"]
             )
+            # Another network fails here, and not at the first page.
+            self._read(np.zeros((1, DIMENSIONS), np.float32))
         except ModelError as error:
             raise RerankError(str(error)) from None
         except Exception as error:  # noqa: BLE001 - onnxruntime has errors of many types
             told = str(error).partition("\n")[0]
             raise RerankError(
-                f"model file {folder / ENCODER} is damaged: install unspin again ({told})"
+                f"the model in {folder} is damaged: install unspin again ({told})"
             ) from None
 
     def rerank(
@@ -278,7 +280,7 @@ class Encoder:
         if time.monotonic() > deadline:
             raise RerankError("the time for one document ran out")
         given = inputs(text, self._vectors)
-        queries, none = self._read(text, given.states)
+        queries, none = self._read(given.states)
         for place, start, end in zip(text.places, given.first, given.first[1:], strict=False):
             # A phrase is asked for at its first and last word.
             ends = [place.first, place.last - 1]
@@ -288,21 +290,18 @@ class Encoder:
             scores[0] += self._kept
             yield scores, float(none[ends].mean())
 
-    def _read(self, text: Passage, states: Matrix) -> tuple[Matrix, Matrix]:
-        """What the encoder makes of every word: a query for the options there, and how likely
-        none of them is."""
+    def _read(self, states: Matrix) -> tuple[Matrix, Matrix]:
+        """What the encoder makes of the words of a window: a query for the options at each, and
+        how likely none of them is.
+
+        Windows are read one by one: 8 bits are shared out among all numbers that are multiplied
+        at a time, and what stands in one window should not show in another.
+        """
         import numpy as np
 
-        cuts = list(windows(text))
-        longest = max(last - first for first, last in cuts)
-        given = np.zeros((len(cuts), longest, DIMENSIONS), np.float32)
-        there = np.zeros((len(cuts), longest), np.float32)
-        for row, (first, last) in enumerate(cuts):
-            given[row, : last - first] = states[first:last]
-            there[row, : last - first] = 1.0
-        queries, none = self._session.run(None, {"states": given, "there": there})
-        words = there > 0
-        return queries[words], none[words]
+        there = np.ones((1, len(states)), np.float32)
+        queries, none = self._session.run(None, {"states": states[None], "there": there})
+        return queries[0], none[0]
 
 
 def _reweighed(before: Substitution, scores: Matrix, none: float) -> Substitution:

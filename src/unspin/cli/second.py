@@ -30,8 +30,11 @@ def second_reader(name: str | None) -> Iterator[Reranker | None]:
         except RerankError as error:
             _without(str(error))
         yield second
-    for warning in warned:
-        _without(str(warning.message))
+    for told in warned:
+        if issubclass(told.category, RerankWarning):
+            _without(str(told.message))
+        else:
+            warnings.showwarning(told.message, told.category, told.filename, told.lineno)
 
 
 def _without(reason: str) -> None:
