@@ -111,7 +111,8 @@ class Beam:
     A sentence is read from its beginning; in every place that is in doubt each of the likeliest
     beginnings goes on with each of the options, up to the next such place. An option's posterior
     is its share of what all of them come to: what the model says, to the power of `trust`, times
-    what the lattice says, to the power of `prior`.
+    what the lattice says, to the power of `prior`. Both powers were chosen by what a model of 270
+    million parameters says of 18 short pages of the development set.
     """
 
     edit: tuple[float, ...] | None = None
@@ -120,8 +121,8 @@ class Beam:
         self,
         scorer: Scorer,
         *,
-        trust: float = 0.5,
-        prior: float = 0.7,
+        trust: float = 0.7,
+        prior: float = 0.6,
         questions: int = QUESTIONS,
         seconds: float = SECONDS,
         progress: Callable[[int, int], None] | None = None,
