@@ -34,7 +34,8 @@ def answers(monkeypatch, spun):
         answer = spun
         asked = None
 
-        def __init__(self, min_confidence=None, *, science, families):
+        def __init__(self, min_confidence=None, *, science, families, rerank):
+            assert rerank is None
             Reader.asked = (min_confidence, science)
             Reader.families = families
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,9 +97,8 @@ def _read(
     from unspin.reader import Reader
 
     with second_reader(rerank) as second:
-        reader = Reader(science=science, families=known, rerank=second)
-        if min_confidence is not None:
-            reader.min_confidence = min_confidence
+        opened = partial(Reader, science=science, families=known, rerank=second)
+        reader = opened() if min_confidence is None else opened(min_confidence)
         return reader.read(source)
 
 
