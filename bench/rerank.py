@@ -10,7 +10,6 @@ only: memory is read from /proc.
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from bench.rerank_cost import ALONE, SECOND, STARTS
 from bench.restore import ELEMENT_RATES, PAGE_WORDS, RATES, Case, Outcome, Text
 from bench.tables import Cell, Column, Run, Table, publish
 from train import samples
-from train.calibrate import CASES, HARD_CLEAN, left_out_calibration
+from train.calibrate import hard_clean, left_out_calibration
 from train.corpus import Document, held_out
 from train.families import FAMILIES
 from train.lattices import UNSEEN
@@ -162,10 +161,9 @@ def spun_cases(given: work.Options, documents: Mapping[str, list[Document]]) -> 
 def clean_texts(given: work.Options, documents: Iterable[Document]) -> dict[str, list[Text]]:
     """Clean documents, and the hard clean texts of the tests."""
     some = samples.shuffled(documents)[: QUICK_DOCUMENTS if given.quick else DOCUMENTS]
-    hard = [case for name in HARD_CLEAN for case in json.loads((CASES / name).read_text("utf-8"))]
     return {
         "documents": [Text(document.text, ()) for document in some],
-        "hard clean texts": [Text(case["text"], ()) for case in hard],
+        "hard clean texts": [Text(text, ()) for text in hard_clean()],
     }
 
 

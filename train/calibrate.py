@@ -78,8 +78,7 @@ class Measured(NamedTuple):
 def examples(corpora: Path, lexicons: Path) -> list[Example]:
     """Clean and spun pages of all lengths."""
     samples = divide(held_out(corpora), "calibrate")
-    cases = [case for name in HARD_CLEAN for case in json.loads((CASES / name).read_text("utf-8"))]
-    found = [Example(case["text"], HARD, (), ()) for case in cases]
+    found = [Example(text, HARD, (), ()) for text in hard_clean()]
     for length in LENGTHS:
         clean = pages(samples.clean, length)[:MOST_CLEAN]
         found += [Example(text, CLEAN, (), ()) for text in clean]
@@ -93,6 +92,12 @@ def examples(corpora: Path, lexicons: Path) -> list[Example]:
                         for without in ((), lexicons_left_out(family.sources)):
                             found.append(Example(page.text, name, swaps, without))
     return found
+
+
+def hard_clean() -> list[str]:
+    """The clean texts of the tests that are hard on purpose."""
+    cases = [case for name in HARD_CLEAN for case in json.loads((CASES / name).read_text("utf-8"))]
+    return [case["text"] for case in cases]
 
 
 @cache

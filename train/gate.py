@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-from train.calibrate import CASES, HARD_CLEAN
+from train.calibrate import CASES, hard_clean
 from train.families import FAMILIES
 from train.samples import count_words, tables_left_out
 from train.spin import spin
@@ -23,8 +23,7 @@ RATE, TYPES_RATE = 0.3, 0.9  # share of the words to swap; of the word types tha
 
 def pages(lexicons: Path) -> list[dict[str, object]]:
     """The spun pages, each with its family, the sources that describe it, and its swaps."""
-    cases = [case for name in HARD_CLEAN for case in json.loads((CASES / name).read_text("utf-8"))]
-    texts = [case["text"] for case in cases if count_words(case["text"]) >= LEAST_WORDS]
+    texts = [text for text in hard_clean() if count_words(text) >= LEAST_WORDS]
     families = [load(lexicons) for load in FAMILIES.values()]
     found: list[dict[str, object]] = []
     for number, text in enumerate(texts):

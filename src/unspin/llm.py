@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from unspin.reranker import Continuations, RerankError, Scorer
+from unspin.reranker import ADDRESSES, Continuations, RerankError, Scorer
 
 PATIENCE = 20.0  # seconds in which a server has to say what it is
 LONGEST = 600.0  # seconds that one call may take
@@ -42,7 +42,7 @@ def scorer(name: str) -> Scorer:
     Raises:
         RerankError: there is none, or it cannot be used.
     """
-    if name.startswith(("http://", "https://")):
+    if name.startswith(ADDRESSES):
         return Server(name)
     if name.lower().endswith(".gguf"):
         from unspin.gguf import Gguf
